@@ -1,0 +1,164 @@
+/* The layout of a recording on disk. docs/trace-format.md explains it in words; both change
+ * together, and TRACE_VERSION with them. Little-endian, fixed widths, stdint only. */
+#ifndef WARP_ABI_TRACE_ABI_H
+#define WARP_ABI_TRACE_ABI_H
+
+#include <stdint.h>
+
+#define TRACE_VERSION 1
+#define TRACE_MAGIC "WARPTRC\0"
+#define TRACE_MAGIC_SIZE 8
+
+/* Optional parts that a reader must know to read a recording. None yet. */
+#define TRACE_FEATURES_KNOWN 0ull
+
+/* Register words of an event. On x86-64: struct user_regs_struct of <sys/user.h>, in its order. */
+#define TRACE_REGS 27
+
+/* ---- files of the directory: meta, events.G, data.G (G: group number from 0), files, files.d/ ID
+ * Every stream (events.G, data.G, files) is a stream header and then frames. ---- */
+
+struct trace_stream_header {
+	uint8_t magic[TRACE_MAGIC_SIZE];
+	uint32_t version;
+	uint32_t stream; /* enum trace_stream */
+	uint64_t features;
+	uint32_t group;
+	uint32_t record_size; /* fixed-width streams: bytes a record; else 0 */
+};
+
+enum trace_stream {
+	TRACE_STREAM_EVENTS = 1,
+	TRACE_STREAM_DATA = 2,
+	TRACE_STREAM_FILES = 3,
+};
+
+#define TRACE_FRAME_MAGIC 0x4d524657u /* "WFRM" */
+/* No frame is larger than this when decompressed; a reader refuses one that says otherwise. */
+#define TRACE_FRAME_MAX (16u << 20)
+
+struct trace_frame_header {
+	uint32_t magic;
+	uint32_t count;        /* records in the frame (0 in data streams) */
+	uint64_t first;        /* number of its first event; in a data stream: offset of its first byte */
+	uint64_t last;         /* number of its last event; in a data stream: 0 */
+	uint32_t raw_length;   /* bytes before compression */
+	uint32_t zstd_length;  /* bytes that follow this header */
+	uint64_t hash;         /* XXH64, seed 0, of the zstd_length compressed bytes */
+	uint64_t header_hash;  /* XXH64, seed 0, of the fields above */
+};
+
+/* ---- events ---- */
+
+enum trace_event_kind {
+	TRACE_EV_NONE = 0,
+	TRACE_EV_START = 1,         /* first event of the first task: after its exec */
+	TRACE_EV_SYSCALL = 2,       /* a whole call: regs at its entry, result */
+	TRACE_EV_SYSCALL_ENTER = 3, /* a call that lets others run before it ends: regs at entry */
+	TRACE_EV_SYSCALL_EXIT = 4,  /* its end: regs after it, result */
+	TRACE_EV_RESTART = 5,       /* the kernel restarts the call: regs as they become */
+	TRACE_EV_INSN = 6,          /* trapped instruction (rdtsc, cpuid): regs after it */
+	TRACE_EV_SIGNAL = 7,        /* a handler is entered: regs at its first instruction */
+	TRACE_EV_SIGNAL_FATAL = 8,  /* a signal ends the process: regs where it hit */
+	TRACE_EV_TASK_NEW = 9,      /* tid made task `result`: regs: the child's first */
+	TRACE_EV_EXEC = 10,         /* a new program image: regs at its first instruction */
+	TRACE_EV_TASK_EXIT = 11,    /* the task is gone: result: wait status */
+	TRACE_EV_FILE_WRITE = 12,   /* a mapped file changed: arg: file id; TRACE_D_FILE_BYTES */
+	TRACE_EV_SCHED = 13,        /* from here on another task of the group runs: no registers */
+	TRACE_EV_END = 14,          /* last event; result: wait status of the first process */
+	TRACE_EV_KINDS
+};
+
+enum trace_event_flags {
+	TRACE_F_ECHO_STDOUT = 1,  /* the call wrote to what was the recorder's standard output */
+	TRACE_F_ECHO_STDERR = 2,
+	TRACE_F_SYNC_FAULT = 4,   /* a signal caused by the instruction at regs' pc */
+	TRACE_F_BEFORE_CALL = 8,  /* a signal taken just before the system call that comes next */
+	TRACE_F_AFTER_CALL = 16,  /* a signal taken at the end of the system call before */
+	TRACE_F_FALLBACK = 32,    /* recorded by comparing memory: the table does not know the call */
+	TRACE_F_SCRATCH = 64,     /* outputs went through scratch memory */
+	TRACE_F_REFUSED = 128,    /* not made: answered by the recorder */
+};
+
+struct trace_event {
+	uint64_t number;  /* in the whole recording, from 1 */
+	uint64_t time_ns; /* CLOCK_MONOTONIC since the recording began */
+	uint32_t tid;     /* as the recorder saw it */
+	uint16_t kind;
+	uint16_t flags;
+	uint32_t arg;        /* system call number, signal, file id: by kind */
+	uint32_t data_count; /* records in the data stream of the group */
+	int64_t result;
+	uint64_t data_offset; /* of the first one, in the decompressed stream */
+	uint64_t data_length; /* bytes of all of them, headers and padding included */
+	uint64_t regs[TRACE_REGS];
+};
+
+/* ---- data records: a header, `length` bytes, zeros up to the next multiple of 8 ---- */
+
+enum trace_datum_kind {
+	TRACE_D_MEMORY = 1,     /* bytes the tracee's memory has at addr after the event */
+	TRACE_D_INPUT = 2,      /* bytes a call read there: for dump, not for replay */
+	TRACE_D_XSTATE = 3,     /* vector and floating point registers (NT_X86_XSTATE) */
+	TRACE_D_SIGINFO = 4,    /* siginfo_t of a signal */
+	TRACE_D_MAPPING = 5,    /* struct trace_mapping */
+	TRACE_D_TASK = 6,       /* struct trace_task */
+	TRACE_D_EXEC_PATH = 7,  /* path of the executed file */
+	TRACE_D_AUXV = 8,
+	TRACE_D_FILE_BYTES = 9, /* addr: offset in the file `event.arg`; length 0: truncated there */
+	TRACE_D_STATE_HASH = 10,/* u64: hash over registers and memory, debug builds */
+	TRACE_D_NAME = 11,      /* the thread's name (comm) */
+	TRACE_D_REGS = 12,      /* TRACE_REGS words: all registers after the event, where they do not
+				 * follow from regs and result */
+	TRACE_D_EXTRA_REGS = 13,/* struct trace_extra_regs */
+	TRACE_D_OUTPUT = 14,    /* bytes to echo, where they are not in memory */
+	TRACE_D_KINDS
+};
+
+struct trace_datum {
+	uint32_t kind;
+	uint32_t flags;
+	uint64_t addr;
+	uint64_t length;
+};
+
+#define TRACE_NO_FILE UINT32_MAX
+
+struct trace_mapping {
+	uint64_t start, end;
+	uint64_t offset; /* in the file, bytes */
+	uint32_t prot;   /* PROT_* */
+	uint32_t flags;  /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_ANONYMOUS */
+	uint32_t file;   /* id in the stream `files`, or TRACE_NO_FILE */
+	uint32_t reserved;
+};
+
+struct trace_task {
+	uint32_t tid, tgid, parent_tid;
+	uint32_t group;       /* group whose stream has its events */
+	uint64_t clone_flags; /* CLONE_* as the kernel took them, with CLONE_VM for vfork */
+	uint64_t stack;
+};
+
+/* ---- the stream `files`: one record for each distinct content that was mapped ---- */
+
+enum trace_file_flags {
+	TRACE_FILE_SHARED = 1,   /* mapped shared and writable: replay works on a copy */
+	TRACE_FILE_WRITTEN = 2,  /* TRACE_EV_FILE_WRITE events change it: replay works on a copy */
+	TRACE_FILE_NO_NAME = 4,  /* memfd, SysV, deleted or anonymous shared memory */
+};
+
+#define TRACE_FILE_PATH 4096
+
+struct trace_file {
+	uint32_t id;    /* from 0; a later record with the same id replaces the earlier one */
+	uint32_t flags;
+	uint64_t size;
+	uint64_t device, inode;
+	int64_t mtime_ns;
+	uint64_t hash_low, hash_high; /* XXH3 128 of the contents; all zero: no content kept */
+	uint32_t path_length;         /* the path's bytes follow, padded with zeros to 8 */
+	uint32_t reserved;
+};
+
+#endif

@@ -1,0 +1,70 @@
+/* Error objects. Invariant: an error always has a text. */
+#include "util/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+
+static struct error *make(enum error_kind kind, int errnum, char *text)
+{
+	struct error *error = xmalloc(sizeof(*error));
+
+	*error = (struct error){.kind = kind, .os_errno = errnum, .text = text};
+	return error;
+}
+
+struct error *error_new(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *text = xvasprintf(format, args);
+	va_end(args);
+	return make(ERROR_FAILED, 0, text);
+}
+
+struct error *error_new_kind(enum error_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *text = xvasprintf(format, args);
+	va_end(args);
+	return make(kind, 0, text);
+}
+
+struct error *error_os(int errnum, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *what = xvasprintf(format, args);
+	va_end(args);
+	char *text = xasprintf("%s: %s", what, strerror(errnum));
+	free(what);
+	return make(ERROR_FAILED, errnum, text);
+}
+
+struct error *error_wrap(struct error *cause, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *what = xvasprintf(format, args);
+	va_end(args);
+	char *text = xasprintf("%s: %s", what, cause->text);
+	free(what);
+	free(cause->text);
+	cause->text = text;
+	return cause;
+}
+
+void error_free(struct error *error)
+{
+	if (!error)
+		return;
+	free(error->text);
+	free(error);
+}
