@@ -15,8 +15,67 @@
 /* Register words of an event. On x86-64: struct user_regs_struct of <sys/user.h>, in its order. */
 #define TRACE_REGS 27
 
-/* ---- files of the directory: meta, events.G, data.G (G: group number from 0), files, files.d/ ID
- * Every stream (events.G, data.G, files) is a stream header and then frames. ---- */
+/* ---- files of the directory: meta, events.G, data.G (G: group number from 0), files, files.d/ID ---- */
+
+/* ---- the file `meta`: this header, then `length` bytes of fields: struct trace_meta_field, its
+ * bytes, zeros up to the next multiple of 8. Magic, version and writer keep their places for ever,
+ * so that any reader can name the version it cannot read. ---- */
+
+#define TRACE_META_MAGIC "WARPMETA"
+#define TRACE_META_WRITER 48
+/* A reader refuses a longer `meta`: the kernel limits arguments and environment to 6 MB. */
+#define TRACE_META_MAX (16u << 20)
+
+struct trace_meta_header {
+	uint8_t magic[TRACE_MAGIC_SIZE];
+	uint32_t version;               /* TRACE_VERSION */
+	char writer[TRACE_META_WRITER]; /* e.g. "warp 0.1.0", padded with zeros */
+	uint32_t reserved;
+	uint64_t features; /* a reader refuses the recording if it does not know one of them */
+	uint64_t length;   /* bytes that follow */
+	uint64_t hash;     /* XXH64, seed 0, of the header before this field and of what follows */
+};
+
+/* Fields may come in any order; command, environment and cpuid fields repeat, in their order.
+ * A reader skips a field that it does not know. Texts have no NUL at the end. */
+enum trace_meta_tag {
+	TRACE_META_MACHINE = 1,   /* text: uname -m */
+	TRACE_META_KERNEL = 2,    /* text: uname's release and version */
+	TRACE_META_ARGUMENT = 3,  /* text: one element of the command */
+	TRACE_META_VARIABLE = 4,  /* text: one NAME=VALUE of the environment */
+	TRACE_META_DIRECTORY = 5, /* text: working directory */
+	TRACE_META_EXECUTABLE = 6,/* text: path of the program, as found */
+	TRACE_META_NUMBERS = 7,   /* struct trace_meta_numbers */
+	TRACE_META_CPUID = 8,     /* struct trace_meta_cpuid */
+	TRACE_META_HOST = 9,      /* text: uname -n */
+};
+
+struct trace_meta_field {
+	uint32_t tag;
+	uint32_t length;
+};
+
+enum trace_meta_flags {
+	TRACE_META_CPUID_TRAPPED = 1, /* cpuid was made to trap: its results are recorded */
+	TRACE_META_TSC_TRAPPED = 2,
+	TRACE_META_AGENT = 4,         /* the agent was in use */
+};
+
+struct trace_meta_numbers {
+	int64_t start_ns; /* CLOCK_REALTIME when the recording began */
+	uint64_t flags;   /* enum trace_meta_flags */
+	uint64_t xstate_features; /* XCR0 */
+	uint32_t xstate_size;     /* bytes of a TRACE_D_XSTATE record */
+	uint32_t page_size;
+	uint32_t cpu; /* the tracees were pinned to it */
+	uint32_t reserved;
+};
+
+struct trace_meta_cpuid {
+	uint32_t leaf, subleaf, eax, ebx, ecx, edx;
+};
+
+/* ---- streams: events.G, data.G and files are a stream header and then frames ---- */
 
 struct trace_stream_header {
 	uint8_t magic[TRACE_MAGIC_SIZE];
@@ -36,6 +95,9 @@ enum trace_stream {
 #define TRACE_FRAME_MAGIC 0x4d524657u /* "WFRM" */
 /* No frame is larger than this when decompressed; a reader refuses one that says otherwise. */
 #define TRACE_FRAME_MAX (16u << 20)
+/* No data record has more bytes: longer memory is several records in a row. A record may lie in
+ * several frames. Frames of a data stream begin and end at multiples of 8 bytes. */
+#define TRACE_DATUM_MAX (4u << 20)
 
 struct trace_frame_header {
 	uint32_t magic;
@@ -57,8 +119,8 @@ enum trace_event_kind {
 	TRACE_EV_SYSCALL_ENTER = 3, /* a call that lets others run before it ends: regs at entry */
 	TRACE_EV_SYSCALL_EXIT = 4,  /* its end: regs after it, result */
 	TRACE_EV_RESTART = 5,       /* the kernel restarts the call: regs as they become */
-	TRACE_EV_INSN = 6,          /* trapped instruction (rdtsc, cpuid): regs after it */
-	TRACE_EV_SIGNAL = 7,        /* a handler is entered: regs at its first instruction */
+	TRACE_EV_INSN = 6,          /* trapped instruction (rdtsc, cpuid): regs at it; TRACE_D_REGS */
+	TRACE_EV_SIGNAL = 7,        /* a handler is entered: regs before; TRACE_D_REGS: in it */
 	TRACE_EV_SIGNAL_FATAL = 8,  /* a signal ends the process: regs where it hit */
 	TRACE_EV_TASK_NEW = 9,      /* tid made task `result`: regs: the child's first */
 	TRACE_EV_EXEC = 10,         /* a new program image: regs at its first instruction */
@@ -110,8 +172,8 @@ enum trace_datum_kind {
 	TRACE_D_NAME = 11,      /* the thread's name (comm) */
 	TRACE_D_REGS = 12,      /* TRACE_REGS words: all registers after the event, where they do not
 				 * follow from regs and result */
-	TRACE_D_EXTRA_REGS = 13,/* struct trace_extra_regs */
-	TRACE_D_OUTPUT = 14,    /* bytes to echo, where they are not in memory */
+	TRACE_D_MEMORY_OF = 13, /* as TRACE_D_MEMORY, in the address space of task `flags` */
+	TRACE_D_STACK_LIMIT = 14, /* u64: soft RLIMIT_STACK from now on */
 	TRACE_D_KINDS
 };
 

@@ -1,4 +1,87 @@
-int main(void)
+/* The command `warp`: its table of commands, help, and how errors are printed. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "util/error.h"
+#include "util/log.h"
+
+static int cmd_help(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"record", "[-o DIR] [--] CMD ARG...", "run a program and record it", cmd_record},
+	{"replay", "-a [-q] [TRACE]", "replay a recording", cmd_replay},
+	{"help", "[COMMAND]", "explain a command", cmd_help},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+const struct command *cmd_find(const char *name)
 {
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+int cmd_fail(struct error *error)
+{
+	int status = error->kind;
+
+	fprintf(stderr, "warp: %s\n", error->text);
+	error_free(error);
+	return status;
+}
+
+int cmd_usage(const char *command, const char *format, ...)
+{
+	va_list args;
+
+	fputs("warp: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "; see warp help%s%s\n", command ? " " : "", command ? command : "");
+	return ERROR_FAILED;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	if (argc > 2)
+		return cmd_usage("help", "help takes one command");
+	if (argc == 2) {
+		const struct command *command = cmd_find(argv[1]);
+
+		if (!command)
+			return cmd_usage(NULL, "there is no command '%s'", argv[1]);
+		printf("usage: warp %s %s\n%s; man warp-%s tells all\n", command->name,
+		       command->usage, command->summary, command->name);
+		return 0;
+	}
+	puts("usage: warp COMMAND ...\n\n"
+	     "Records how a program ran and replays that very run.\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-8s %-26s %s\n", commands[i].name, commands[i].usage,
+		       commands[i].summary);
+	puts("\n'warp help COMMAND' and 'man warp-COMMAND' tell more; 'warp --version' the version.");
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	log_init();
+	if (argc < 2)
+		return cmd_usage(NULL, "what shall it do? name a command");
+	if (!strcmp(argv[1], "--version")) {
+		puts("warp " WARP_VERSION);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return cmd_help(1, argv);
+	const struct command *command = cmd_find(argv[1]);
+
+	if (!command)
+		return cmd_usage(NULL, "there is no command '%s'", argv[1]);
+	return command->run(argc - 1, argv + 1);
 }

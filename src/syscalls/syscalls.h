@@ -125,8 +125,9 @@ struct sc_memory {
 };
 
 /* A stretch of memory that a call reads or writes. Regions form a tree: a region whose `parent` is
- * not negative is pointed at by the 8 (or, if narrow, 4) bytes at `parent_offset` of that region;
- * one with parent -1 by argument `arg`. Redirecting the pointer redirects the region. */
+ * not negative is pointed at by the 8 bytes at `parent_offset` of that region; one with parent -1 by
+ * argument `arg`. Every region bears the argument it hangs at, children too. Redirecting the pointer
+ * redirects the region, but where it is `fixed` (a futex word) that would break the call. */
 struct sc_region {
 	taddr addr;
 	uint64_t capacity; /* bytes the call may touch */
@@ -135,6 +136,7 @@ struct sc_region {
 	int8_t arg;
 	int16_t parent;
 	uint32_t parent_offset;
+	bool fixed; /* its address matters: never redirect it */
 };
 
 struct sc_regions vec(struct sc_region);
@@ -157,8 +159,9 @@ bool sc_regions_begin(const struct sc_row *row, const struct sc_call *call,
 
 /* Sets the length of each region from the result of the ended call, never above its capacity:
  * SC_OUT: bytes the kernel wrote (0 if it failed, unless the call writes on failure too: nanosleep's
- * remainder on EINTR, sock lengths, ...); SC_INOUT: bytes to save; SC_IN: capacity. `memory` sees
- * the state after the call, at the same addresses sc_regions_begin() saw. */
+ * remainder on EINTR, ...; after EFAULT: what it may have written before it failed, up to its
+ * capacity, mapped or not); SC_INOUT: bytes to save; SC_IN: capacity. `memory` sees the state after
+ * the call, at the same addresses sc_regions_begin() saw. `regions` holds this call's only. */
 void sc_regions_end(const struct sc_row *row, const struct sc_call *call,
 		    const struct sc_memory *memory, struct sc_regions *regions);
 

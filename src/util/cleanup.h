@@ -30,4 +30,13 @@ static inline void cleanup_fd_(int *fd)
 		taken_;                                                                            \
 	})
 
+/* The same for a descriptor guarded by _cleanup_fd_. */
+static inline int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
 #endif

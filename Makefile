@@ -1,0 +1,59 @@
+# A thin front for meson. `make build` leaves the command at $(BUILD)/warp.
+BUILD ?= build
+PREFIX ?= /usr/local
+PYTHON = /usr/bin/python3
+MESON = meson
+
+# Settings of the three builds; see `make check`.
+CLANG_BUILD = $(BUILD)-clang
+ASAN_BUILD = $(BUILD)-asan
+
+.PHONY: all deps deps-build deps-test build builds demo check check-long check-stress bench \
+	install clean
+
+# Steps of ours run one after the other (apt-get and two ninjas do not share); ninja is parallel itself.
+.NOTPARALLEL:
+
+all: build
+
+deps: deps-build deps-test
+
+deps-build:
+	@scripts/deps build
+
+deps-test:
+	@scripts/deps test
+
+build: deps-build
+	@test -f $(BUILD)/build.ninja || CC=gcc $(MESON) setup $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD)
+
+# The other compiler (with the fuzz targets), and the supervisor under its sanitizers.
+builds: deps build
+	@test -f $(CLANG_BUILD)/build.ninja || CC=clang $(MESON) setup $(CLANG_BUILD)
+	@ninja -C $(CLANG_BUILD)
+	@test -f $(ASAN_BUILD)/build.ninja || \
+		CC=gcc $(MESON) setup $(ASAN_BUILD) -Db_sanitize=address,undefined
+	@ninja -C $(ASAN_BUILD)
+
+demo: build
+	@scripts/demo $(BUILD)/warp
+
+# ARGS="--help" tells what else tests/run.py can do: one suite, one test, more repetitions.
+check: builds
+	@$(PYTHON) tests/run.py check --build $(BUILD) $(ARGS)
+
+check-long: builds
+	@$(PYTHON) tests/run.py long --build $(BUILD) $(ARGS)
+
+check-stress: build deps-test
+	@$(PYTHON) tests/stress/run.py --build $(BUILD) $(ARGS)
+
+bench: build deps-test
+	@bench/run --build $(BUILD) $(ARGS)
+
+install: build
+	@ninja -C $(BUILD) install
+
+clean:
+	rm -rf $(BUILD) $(CLANG_BUILD) $(ASAN_BUILD)

@@ -1,0 +1,116 @@
+/* What an architecture must provide. One const struct of operations; its comments are the porting
+ * checklist. Nothing outside src/arch/ARCH and the agent knows a register's name. */
+#ifndef WARP_ARCH_ARCH_H
+#define WARP_ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/trace_abi.h"
+#include "syscalls/syscalls.h"
+#include "util/taddr.h"
+
+struct sock_fprog;
+
+/* The general registers, as PTRACE_GETREGSET(NT_PRSTATUS) hands them out. */
+struct regs {
+	uint64_t word[TRACE_REGS];
+};
+
+/* Where we live in a tracee: one page of code that holds a system call instruction, one of data,
+ * and room for scratch memory behind them. Fixed, below 2 GB so that later stubs can address it
+ * absolutely; the same in record and replay. */
+#define WARP_CODE_PAGE 0x70000000ull
+#define WARP_DATA_PAGE 0x70001000ull
+#define WARP_PAGES_END 0x70002000ull
+#define WARP_SCRATCH 0x70100000ull
+
+/* Instructions whose result differs from run to run and that can be made to trap. */
+enum arch_trap {
+	ARCH_TRAP_NONE,
+	ARCH_TRAP_TIME,  /* reads the time stamp counter */
+	ARCH_TRAP_CPUID, /* asks what the processor is */
+};
+
+/* A place to patch in the vDSO image, so that its function makes the system call instead. */
+struct arch_patch {
+	uint64_t offset; /* in the image */
+	uint8_t length;
+	uint8_t bytes[16];
+};
+
+struct arch_ops {
+	const char *name;
+	uint16_t elf_machine;
+	uint32_t audit_arch;
+
+	/* ---- registers ---- */
+	const char *const *reg_names; /* TRACE_REGS of them */
+	taddr (*pc)(const struct regs *);
+	void (*set_pc)(struct regs *, taddr);
+	taddr (*sp)(const struct regs *);
+
+	/* ---- system calls. "At entry": stopped by seccomp or SYSEMU, before the call ---- */
+	int (*call_nr)(const struct regs *); /* at entry or exit */
+	uint64_t (*call_arg)(const struct regs *, int index);
+	void (*set_call_arg)(struct regs *, int index, uint64_t value);
+	int64_t (*call_result)(const struct regs *);
+	void (*set_call_result)(struct regs *, int64_t value);
+	bool (*in_call)(const struct regs *); /* the kernel was entered by a system call */
+	/* At entry: the call will not be made, and nothing restarts it. */
+	void (*call_skip)(struct regs *);
+	/* Moves back so that call `nr` is made when the tracee goes on. */
+	void (*call_rewind)(struct regs *, int nr);
+	/* How many bytes the system call instruction has. */
+	unsigned call_length;
+	/* Were the call_length bytes before the program counter the native instruction? */
+	bool (*call_is_native)(const uint8_t *bytes_before_pc);
+	/* Sets registers for call nr(args) made from WARP_CODE_PAGE. */
+	void (*remote_call)(struct regs *, int nr, const uint64_t args[SC_ARGS]);
+	/* The note type under which ptrace gives the vector and floating point state. */
+	unsigned xstate_note;
+
+	/* ---- trapped instructions ---- */
+	unsigned insn_max;
+	/* Which trapped instruction do these bytes begin with? */
+	enum arch_trap (*trap_kind)(const uint8_t *bytes, size_t length);
+	/* Executes it ourselves and moves the registers past it. */
+	void (*trap_emulate)(const uint8_t *bytes, struct regs *);
+	/* Makes the calling thread's time stamp and cpuid instructions trap; cpuid may be
+	 * impossible (errno is set and false returned). Inherited by fork; tsc also by exec. */
+	bool (*arm_time_trap)(void);
+	bool (*arm_cpuid_trap)(void);
+	/* The same for cpuid through a remote call: number and arguments. */
+	void (*cpuid_trap_call)(int *nr, uint64_t args[SC_ARGS]);
+	/* Fills up to `room` {leaf, subleaf, eax, ebx, ecx, edx}; returns how many. */
+	size_t (*identify_cpu)(uint32_t (*leaves)[6], size_t room);
+
+	/* ---- images ---- */
+	/* Finds the functions of a vDSO image and how to patch each; returns the number of patches,
+	 * 0 if the image is not understood. */
+	size_t (*vdso_patches)(const uint8_t *image, size_t size, struct arch_patch *out,
+			       size_t room);
+	/* A tiny executable that has the pages at WARP_CODE_PAGE and does nothing: what a replayed
+	 * process executes to get a fresh address space. */
+	const uint8_t *stub;
+	size_t stub_size;
+	/* The bytes of the code page: a system call instruction at its start, then a trap. */
+	const uint8_t *code_page;
+	size_t code_page_size;
+
+	/* End of user addresses that a mapping without a hint beyond it can have. */
+	taddr user_end;
+
+	/* ---- signals ---- */
+	/* At a handler's first instruction: how many bytes from sp on the kernel has written. */
+	size_t (*sigframe_size)(const struct regs *, const struct sc_memory *);
+
+	/* ---- seccomp: every call stops (event message 0; 1 for calls through a foreign gate), but for
+	 * those made from WARP_CODE_PAGE ---- */
+	const struct sock_fprog *(*stop_filter)(void);
+};
+
+extern const struct arch_ops arch;
+
+#endif

@@ -1,0 +1,132 @@
+/* x86-64: registers, the system call convention, and the table of operations.
+ *
+ * At a system call the hardware puts rip into rcx and rflags into r11 (SDM, SYSCALL); the kernel
+ * shows both in its registers, so recording and replay see the same values there. */
+#include <elf.h>
+#include <linux/audit.h>
+#include <stddef.h>
+#include <sys/user.h>
+
+#include "arch/x86_64/x86_64.h"
+
+_Static_assert(sizeof(struct user_regs_struct) == sizeof(struct regs), "register layout");
+_Static_assert(offsetof(struct user_regs_struct, rip) == 8 * RIP, "register order");
+_Static_assert(offsetof(struct user_regs_struct, gs) == 8 * GS, "register order");
+
+static const char *const names[TRACE_REGS] = {
+	"r15", "r14", "r13",	  "r12", "rbp", "rbx",	  "r11", "r10", "r9",
+	"r8",  "rax", "rcx",	  "rdx", "rsi", "rdi",	  "orig_rax", "rip", "cs",
+	"eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+};
+
+static const enum x86_64_reg arg_regs[SC_ARGS] = {RDI, RSI, RDX, R10, R8, R9};
+
+static taddr pc(const struct regs *regs)
+{
+	return regs->word[RIP];
+}
+
+static void set_pc(struct regs *regs, taddr value)
+{
+	regs->word[RIP] = value;
+}
+
+static taddr sp(const struct regs *regs)
+{
+	return regs->word[RSP];
+}
+
+static int call_nr(const struct regs *regs)
+{
+	return (int)regs->word[ORIG_RAX];
+}
+
+static uint64_t call_arg(const struct regs *regs, int index)
+{
+	return regs->word[arg_regs[index]];
+}
+
+static void set_call_arg(struct regs *regs, int index, uint64_t value)
+{
+	regs->word[arg_regs[index]] = value;
+}
+
+static int64_t call_result(const struct regs *regs)
+{
+	return (int64_t)regs->word[RAX];
+}
+
+static void set_call_result(struct regs *regs, int64_t value)
+{
+	regs->word[RAX] = (uint64_t)value;
+}
+
+static bool in_call(const struct regs *regs)
+{
+	return (int64_t)regs->word[ORIG_RAX] >= 0;
+}
+
+static void call_skip(struct regs *regs)
+{
+	regs->word[ORIG_RAX] = (uint64_t)-1;
+}
+
+static void call_rewind(struct regs *regs, int nr)
+{
+	regs->word[RIP] -= 2;
+	regs->word[RAX] = (uint64_t)(int64_t)nr;
+	regs->word[ORIG_RAX] = (uint64_t)-1;
+}
+
+/* syscall is 0f 05; the 32-bit gates are int 80 (cd 80) and sysenter (0f 34). */
+static bool call_is_native(const uint8_t *bytes_before_pc)
+{
+	return bytes_before_pc[0] == 0x0f && bytes_before_pc[1] == 0x05;
+}
+
+static void remote_call(struct regs *regs, int nr, const uint64_t args[SC_ARGS])
+{
+	for (int i = 0; i < SC_ARGS; i++)
+		regs->word[arg_regs[i]] = args[i];
+	regs->word[RAX] = (uint64_t)(int64_t)nr;
+	regs->word[ORIG_RAX] = (uint64_t)-1;
+	regs->word[RIP] = WARP_CODE_PAGE;
+	regs->word[EFLAGS] &= ~0x100ull; /* no single-stepping by the program's own trap flag */
+}
+
+const struct arch_ops arch = {
+	.name = "x86_64",
+	.elf_machine = EM_X86_64,
+	.audit_arch = AUDIT_ARCH_X86_64,
+	.reg_names = names,
+	.pc = pc,
+	.set_pc = set_pc,
+	.sp = sp,
+	.call_nr = call_nr,
+	.call_arg = call_arg,
+	.set_call_arg = set_call_arg,
+	.call_result = call_result,
+	.set_call_result = set_call_result,
+	.in_call = in_call,
+	.call_skip = call_skip,
+	.call_rewind = call_rewind,
+	.call_length = 2,
+	.call_is_native = call_is_native,
+	.remote_call = remote_call,
+	.xstate_note = NT_X86_XSTATE,
+	.insn_max = 15,
+	.trap_kind = x86_64_trap_kind,
+	.trap_emulate = x86_64_trap_emulate,
+	.arm_time_trap = x86_64_arm_time_trap,
+	.arm_cpuid_trap = x86_64_arm_cpuid_trap,
+	.cpuid_trap_call = x86_64_cpuid_trap_call,
+	.identify_cpu = x86_64_identify_cpu,
+	.vdso_patches = x86_64_vdso_patches,
+	.stub = x86_64_stub,
+	.stub_size = 256,
+	.code_page = x86_64_code_page,
+	.code_page_size = 4,
+	.user_end = 0x7ffffffff000,
+	.sigframe_size = x86_64_sigframe_size,
+	.stop_filter = x86_64_stop_filter,
+};

@@ -1,0 +1,27 @@
+/* Indices into struct regs: the order of struct user_regs_struct. Private to this folder. */
+#ifndef WARP_ARCH_X86_64_H
+#define WARP_ARCH_X86_64_H
+
+#include "arch/arch.h"
+
+enum x86_64_reg {
+	R15, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, RIP, CS,
+	EFLAGS, RSP, SS, FS_BASE, GS_BASE, DS, ES, FS, GS,
+};
+
+extern const uint8_t x86_64_stub[];
+extern const size_t x86_64_stub_size;
+extern const uint8_t x86_64_code_page[];
+extern const size_t x86_64_code_page_size;
+
+enum arch_trap x86_64_trap_kind(const uint8_t *bytes, size_t length);
+void x86_64_trap_emulate(const uint8_t *bytes, struct regs *regs);
+bool x86_64_arm_time_trap(void);
+bool x86_64_arm_cpuid_trap(void);
+void x86_64_cpuid_trap_call(int *nr, uint64_t args[SC_ARGS]);
+size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room);
+size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch *out, size_t room);
+size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *memory);
+const struct sock_fprog *x86_64_stop_filter(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* The commands: one file each, rows of the table in main.c. */
+#ifndef WARP_CMD_CMD_H
+#define WARP_CMD_CMD_H
+
+struct command {
+	const char *name;
+	const char *usage;   /* after "warp NAME " */
+	const char *summary; /* one line */
+	/* Runs it; argv[0] is its name. Returns the exit status of warp. */
+	int (*run)(int argc, char **argv);
+};
+
+struct error;
+
+/* Prints the error as "warp: TEXT", frees it, and returns its exit status. */
+int cmd_fail(struct error *error);
+/* Prints what is wrong with the command line and where to read on; returns 125. */
+int cmd_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const struct command *cmd_find(const char *name);
+
+int cmd_record(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+
+#endif

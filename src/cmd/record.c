@@ -1,0 +1,51 @@
+/* warp record */
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "cmd/cmd.h"
+#include "record/record.h"
+
+/* Ends as the program did: with its status, or by its signal, without a core file of ours. */
+static int end_like(int status)
+{
+	struct rlimit none = {0, 0};
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(WTERMSIG(status), SIG_DFL);
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	raise(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
+	struct record_options record = {0};
+	struct record_result result;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+o:", options, NULL)) >= 0) {
+		if (option != 'o')
+			return cmd_usage("record", "record does not know the option '%s'",
+					 argv[optind - 1]);
+		record.directory = optarg;
+	}
+	if (optind >= argc)
+		return cmd_usage("record", "record needs a program to run");
+	record.argv = argv + optind;
+	struct error *error = record_program(&record, &result);
+
+	free(result.directory);
+	if (error)
+		return cmd_fail(error);
+	return end_like(result.status);
+}

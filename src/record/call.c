@@ -1,0 +1,483 @@
+/* System calls: entry, scratch memory, exit.
+ *
+ * A call of a task that is alone in its group is made in place and becomes one event when it has
+ * ended. In a group of several, a call that may block writes into scratch memory, so that nothing
+ * changes under the others' feet; if it does block, its entry becomes an event of its own before
+ * another task gets the turn. */
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "record/session.h"
+
+/* Kernel-internal results of interrupted calls (include/linux/errno.h). */
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
+/* Memory a call reads is kept for dump: strings whole, other things up to this. */
+#define INPUT_MAX 256
+
+static bool is_restart(int64_t result)
+{
+	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
+}
+
+void rec_call_reset(struct rec_call *call)
+{
+	vec_clear(&call->regions);
+	vec_clear(&call->homes);
+	vec_clear(&call->inputs);
+	vec_clear(&call->before);
+	call->open = call->entered_event = false;
+	call->flags = 0;
+	call->note = 0;
+}
+
+/* ---- data ---- */
+
+struct input {
+	taddr addr;
+	uint64_t length;
+};
+
+void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
+{
+	struct bytes *to = &t->call.inputs;
+	size_t at = to->count;
+	struct input head = {addr, 0};
+
+	vec_reserve(to, sizeof(head) + length);
+	head.length = tracee_read(&t->tracee, addr, to->items + at + sizeof(head), length);
+	memcpy(to->items + at, &head, sizeof(head));
+	to->count = at + sizeof(head) + head.length;
+}
+
+/* Keeps what the call reads: it may have changed by the time of the event. */
+static void keep_inputs(struct rec_task *t)
+{
+	vec_foreach(&t->call.regions, region)
+		if (region->dir != SC_OUT)
+			rec_keep_input(t, region->addr,
+				       region->capacity < 4096 ? region->capacity : INPUT_MAX);
+}
+
+static void add_inputs(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	struct input head;
+
+	for (size_t at = 0; at < c->inputs.count; at += sizeof(head) + head.length) {
+		memcpy(&head, c->inputs.items + at, sizeof(head));
+		rec_datum(s, t, TRACE_D_INPUT, head.addr, c->inputs.items + at + sizeof(head),
+			  head.length);
+	}
+	vec_clear(&c->inputs);
+}
+
+/* Where the program knows the region to be. */
+static taddr home_of(const struct rec_call *c, size_t i)
+{
+	return c->homes.count ? c->homes.items[i] : c->regions.items[i].addr;
+}
+
+static void add_outputs(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	for (size_t i = 0; i < c->regions.count; i++)
+		if (c->regions.items[i].dir != SC_IN && c->regions.items[i].length)
+			rec_memory(s, t, TRACE_D_MEMORY, home_of(c, i), c->regions.items[i].length);
+}
+
+/* ---- scratch ---- */
+
+/* Which regions must move: those written, and those that hold a pointer to one that moves. */
+static size_t plan_scratch(const struct sc_regions *regions, bool *moves)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < regions->count; i++)
+		moves[i] = regions->items[i].dir != SC_IN && !regions->items[i].fixed;
+	for (size_t i = regions->count; i-- > 0;)
+		if (moves[i] && regions->items[i].parent >= 0)
+			moves[regions->items[i].parent] = true;
+	for (size_t i = 0; i < regions->count; i++)
+		if (moves[i])
+			size += (regions->items[i].capacity + 63) & ~63ull;
+	return size;
+}
+
+static void copy_memory(struct rec_task *t, taddr from, taddr to, size_t length)
+{
+	char buffer[16384];
+
+	while (length) {
+		size_t piece = length < sizeof(buffer) ? length : sizeof(buffer);
+		size_t got = tracee_read(&t->tracee, from, buffer, piece);
+
+		tracee_write(&t->tracee, to, buffer, got);
+		if (got < piece)
+			return;
+		from += piece;
+		to += piece;
+		length -= piece;
+	}
+}
+
+/* Sends the call's pointers to scratch memory. */
+static void move_to_scratch(struct rec_task *t, const bool *moves)
+{
+	struct rec_call *c = &t->call;
+	taddr next = t->scratch;
+
+	vec_clear(&c->homes);
+	for (size_t i = 0; i < c->regions.count; i++) {
+		struct sc_region *region = &c->regions.items[i];
+
+		vec_push(&c->homes, region->addr);
+		if (!moves[i])
+			continue;
+		/* Outputs too: what the kernel leaves alone must come back unchanged. */
+		copy_memory(t, region->addr, next, region->capacity);
+		region->addr = next;
+		next += (region->capacity + 63) & ~63ull;
+		if (region->parent < 0)
+			arch.set_call_arg(tracee_regs_mut(&t->tracee), region->arg, region->addr);
+		else
+			tracee_write(&t->tracee,
+				     c->regions.items[region->parent].addr + region->parent_offset,
+				     &region->addr, sizeof(region->addr));
+	}
+	c->flags |= TRACE_F_SCRATCH;
+}
+
+/* Reads memory as the caller knows it while parts of it are in scratch. */
+static size_t read_moved(void *context, taddr addr, void *to, size_t length)
+{
+	struct rec_task *t = context;
+	struct rec_call *c = &t->call;
+
+	for (size_t i = 0; i < c->homes.count; i++) {
+		const struct sc_region *region = &c->regions.items[i];
+		taddr home = c->homes.items[i];
+
+		if (addr >= home && addr - home < region->capacity &&
+		    length <= region->capacity - (addr - home))
+			return tracee_read(&t->tracee, region->addr + (addr - home), to, length);
+	}
+	return tracee_read(&t->tracee, addr, to, length);
+}
+
+/* Copies back what the call wrote; pointers within are the program's own again. The plan stays, for
+ * a call that goes on after a stop signal. */
+static void copy_home(struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	for (size_t i = 0; i < c->homes.count; i++) {
+		struct sc_region *region = &c->regions.items[i];
+
+		if (region->addr != c->homes.items[i] && region->parent >= 0)
+			tracee_write(&t->tracee,
+				     c->regions.items[region->parent].addr + region->parent_offset,
+				     &c->homes.items[i], sizeof(taddr));
+	}
+	for (size_t i = 0; i < c->homes.count; i++) {
+		struct sc_region *region = &c->regions.items[i];
+
+		if (region->dir != SC_IN && region->addr != c->homes.items[i])
+			copy_memory(t, region->addr, c->homes.items[i], region->length);
+	}
+}
+
+/* Returns false if the call must be made again from its instruction: memory had to be mapped. */
+static bool use_scratch(struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	bool *moves = xcalloc(c->regions.count, sizeof(*moves));
+	size_t size = plan_scratch(&c->regions, moves);
+	bool ready = true;
+
+	if (size > t->scratch_size) {
+		if (rec_scratch(t, size)) {
+			arch.call_rewind(tracee_regs_mut(&t->tracee), c->call.nr);
+			ready = false;
+		}
+	} else if (size) {
+		move_to_scratch(t, moves);
+	}
+	free(moves);
+	return ready;
+}
+
+/* ---- entry ---- */
+
+void rec_commit_enter(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	if (c->entered_event)
+		return;
+	add_inputs(s, t);
+	bool gone = t->tracee.gone;
+
+	t->tracee.gone = false; /* the entry has happened, whatever became of it */
+	rec_commit(s, t, TRACE_EV_SYSCALL_ENTER, c->flags, (uint32_t)c->call.nr, 0, &c->entry);
+	t->tracee.gone = gone;
+	c->entered_event = true;
+}
+
+void rec_answer(struct rec_session *s, struct rec_task *t, int64_t result)
+{
+	struct rec_call *c = &t->call;
+	struct regs *regs = tracee_regs_mut(&t->tracee);
+
+	arch.call_skip(regs);
+	arch.set_call_result(regs, result);
+	add_inputs(s, t);
+	rec_commit(s, t, TRACE_EV_SYSCALL, c->flags | TRACE_F_REFUSED, (uint32_t)c->call.nr, result,
+		   &c->entry);
+	c->open = false;
+	rec_continue(s, t);
+}
+
+static const char *call_name(const struct rec_call *c)
+{
+	return c->row ? c->row->name : "unknown";
+}
+
+static bool refuse(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	if (tracee_event_message(&t->tracee)) {
+		rec_tell_once(s, ~0ull, "a 32-bit system call was answered with ENOSYS: only 64-bit "
+					"calls can be recorded");
+		rec_answer(s, t, -38 /* ENOSYS */);
+		return true;
+	}
+	/* Bytes that go to our own output without passing memory could not be echoed: the caller
+	 * falls back to write(2), as on older kernels. */
+	if (c->row && (c->row->flags & SC_MOVES_FD) && c->row->fd_arg >= 0 &&
+	    rec_echo_flags(s, t, (int)c->call.args[c->row->fd_arg])) {
+		rec_answer(s, t, -22 /* EINVAL */);
+		return true;
+	}
+	if (!c->row || c->row->action != SC_REFUSE)
+		return false;
+	rec_tell_once(s, (uint64_t)c->call.nr,
+		      "%s is not supported: it was answered with %s, as an older kernel would do",
+		      call_name(c), sc_errno_name(c->row->refuse_errno));
+	rec_answer(s, t, -c->row->refuse_errno);
+	return true;
+}
+
+static void open_call(struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	rec_call_reset(c);
+	c->entry = *tracee_regs(&t->tracee);
+	c->call = (struct sc_call){.nr = arch.call_nr(&c->entry)};
+	for (int i = 0; i < SC_ARGS; i++)
+		c->call.args[i] = arch.call_arg(&c->entry, i);
+	c->row = sc_row(c->call.nr);
+	if (c->row)
+		c->row = sc_row_refine(c->row, &c->call);
+	c->open = true;
+}
+
+/* A call goes on after a stop signal (restart_syscall(2)): its arguments and memory are those of
+ * the call that was interrupted, scratch included. */
+static void reopen_call(struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	c->entry = *tracee_regs(&t->tracee);
+	c->call.ended = false;
+	c->open = true;
+	c->entered_event = false;
+}
+
+/* The kernel moved the task back to its call: replay must know. */
+static void note_restart(struct rec_session *s, struct rec_task *t)
+{
+	struct regs regs = *tracee_regs(&t->tracee);
+
+	arch.call_rewind(&regs, arch.call_nr(&regs));
+	rec_commit(s, t, TRACE_EV_RESTART, 0, 0, 0, &regs);
+	t->restart_pending = false;
+}
+
+/* Takes a stop of the task alone: the call is short, or its end is due. */
+void rec_await(struct rec_session *s, struct rec_task *t)
+{
+	int status = tracee_wait(&t->tracee, 0);
+
+	t->status = status;
+	if (t->tracee.gone)
+		rec_on_gone(s, t, status);
+	else
+		rec_handle_status(s, t);
+}
+
+/* In a group: sees whether the call ends at once, on the one core that we share; if not, others
+ * get the turn. */
+static void await_or_yield(struct rec_session *s, struct rec_task *t)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		sched_yield();
+		int status = tracee_wait(&t->tracee, WNOHANG);
+
+		if (!status)
+			continue;
+		t->status = status;
+		if (t->tracee.gone)
+			rec_on_gone(s, t, status);
+		else
+			rec_handle_status(s, t);
+		return;
+	}
+	rec_commit_enter(s, t);
+}
+
+static bool may_block(const struct rec_call *c)
+{
+	return !c->row || (c->row->flags & (SC_MAY_BLOCK | SC_FALLBACK)) ||
+	       (c->flags & TRACE_F_FALLBACK);
+}
+
+static void make_call(struct rec_session *s, struct rec_task *t)
+{
+	rec_resume_in_call(t, PTRACE_SYSCALL);
+	if (rec_alone(t))
+		return;
+	if (may_block(&t->call))
+		await_or_yield(s, t);
+	else
+		rec_await(s, t);
+}
+
+/* Lists the memory of the call, or takes a picture of it where the table cannot tell. */
+static void find_memory(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	struct sc_memory memory = tracee_memory(&t->tracee);
+
+	if (c->row && sc_regions_begin(c->row, &c->call, &memory, &c->regions)) {
+		keep_inputs(t);
+		return;
+	}
+	vec_clear(&c->regions);
+	c->flags |= TRACE_F_FALLBACK;
+	rec_fallback_before(s, t);
+}
+
+void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	bool restart = t->restart_pending;
+
+	if (restart)
+		note_restart(s, t);
+	if (t->stash.count && !t->stash_sent) {
+		rec_signal_before_call(s, t);
+		return;
+	}
+	if (restart && arch.call_nr(tracee_regs(&t->tracee)) == SYS_restart_syscall) {
+		reopen_call(t);
+		make_call(s, t);
+		return;
+	}
+	open_call(t);
+	if (refuse(s, t))
+		return;
+	find_memory(s, t);
+	enum rec_verdict verdict = REC_MAKE;
+	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
+
+	if (handler && handler->enter)
+		verdict = handler->enter(s, t);
+	if (verdict == REC_ANSWERED || verdict == REC_NO_EXIT)
+		return;
+	if (verdict == REC_MAKE_ENTER)
+		rec_commit_enter(s, t);
+	else if (!rec_alone(t) && may_block(c) && c->regions.count && !use_scratch(t)) {
+		c->open = false;
+		rec_resume_in_call(t, PTRACE_CONT); /* comes back here */
+		return;
+	}
+	make_call(s, t);
+}
+
+/* ---- exit ---- */
+
+/* Lengths of what was written; scratch is copied home, arguments are the program's again. */
+static void close_memory(struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	struct sc_memory memory = {read_moved, t};
+	int nr = c->call.nr;
+
+	/* An interrupted restart keeps the number of the call it continues. */
+	if (c->row)
+		c->call.nr = c->row->nr;
+	if (c->homes.count) {
+		struct sc_regions real = {0};
+
+		vec_append(&real, c->regions.items, c->regions.count);
+		for (size_t i = 0; i < real.count; i++)
+			real.items[i].addr = c->homes.items[i];
+		sc_regions_end(c->row, &c->call, &memory, &real);
+		for (size_t i = 0; i < real.count; i++)
+			c->regions.items[i].length = real.items[i].length;
+		vec_deinit(&real);
+	} else if (c->row && !(c->flags & TRACE_F_FALLBACK)) {
+		sc_regions_end(c->row, &c->call, &memory, &c->regions);
+	}
+	c->call.nr = nr;
+}
+
+static void restore_args(struct rec_task *t)
+{
+	for (int i = 0; i < SC_ARGS; i++)
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), i,
+				  arch.call_arg(&t->call.entry, i));
+}
+
+void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
+
+	if (!c->open) { /* the end of a call that was moved back */
+		rec_continue(s, t);
+		return;
+	}
+	c->call.result = arch.call_result(tracee_regs(&t->tracee));
+	c->call.ended = true;
+	close_memory(t);
+	if (c->homes.count) {
+		copy_home(t);
+		restore_args(t);
+	}
+	add_inputs(s, t);
+	if (c->flags & TRACE_F_FALLBACK)
+		rec_fallback_after(s, t);
+	else
+		add_outputs(s, t);
+	if (c->row && (c->row->flags & SC_WRITES_FD))
+		rec_note_write(s, t);
+	if (handler && handler->exit)
+		handler->exit(s, t);
+	rec_commit(s, t, c->entered_event ? TRACE_EV_SYSCALL_EXIT : TRACE_EV_SYSCALL, c->flags,
+		   (uint32_t)c->call.nr, c->call.result, &c->entry);
+	if (c->row && (c->row->flags & SC_WRITES_FILE) && c->call.result >= 0)
+		rec_note_file_changes(s, t);
+	c->open = false;
+	t->restart_pending = is_restart(c->call.result);
+	if (c->row && c->row->nr == SYS_sched_yield && !rec_alone(t))
+		rec_queue(t, TODO_RESUME);
+	else
+		rec_continue(s, t);
+}

@@ -1,0 +1,134 @@
+/* Calls that the recorder answers itself, because making them would change what it relies on: the
+ * one core it shares with the program, the trapping of rdtsc, the seccomp program, and who traces.
+ * The program sees what it would see natively. */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "record/session.h"
+#include "util/log.h"
+
+static uint64_t arg(const struct rec_task *t, int index)
+{
+	return t->call.call.args[index];
+}
+
+/* Writes to the tracee and records it. */
+static bool give(struct rec_session *s, struct rec_task *t, taddr to, const void *bytes,
+		 size_t length)
+{
+	if (tracee_write(&t->tracee, to, bytes, length) != length)
+		return false;
+	rec_datum(s, t, TRACE_D_MEMORY, to, bytes, length);
+	return true;
+}
+
+/* ---- CPU affinity: everybody stays on the one core, and believes what was set ---- */
+
+/* The task that a pid argument means; NULL if it is none of ours. */
+static struct rec_task *affinity_target(struct rec_session *s, struct rec_task *t)
+{
+	return (pid_t)arg(t, 0) ? rec_find(s, (pid_t)arg(t, 0)) : t;
+}
+
+enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_task *target = affinity_target(s, t);
+	cpu_set_t wanted;
+	size_t length = arg(t, 1) < sizeof(wanted) ? arg(t, 1) : sizeof(wanted);
+
+	if (!target)
+		return REC_MAKE;
+	CPU_ZERO(&wanted);
+	if (tracee_read(&t->tracee, arg(t, 2), &wanted, length) != length) {
+		rec_answer(s, t, -EFAULT);
+		return REC_ANSWERED;
+	}
+	CPU_AND(&wanted, &wanted, &s->cpus);
+	if (!CPU_COUNT(&wanted)) {
+		rec_answer(s, t, -EINVAL);
+		return REC_ANSWERED;
+	}
+	target->affinity = wanted;
+	rec_answer(s, t, 0);
+	return REC_ANSWERED;
+}
+
+/* The kernel gives back as many bytes as its own mask has (sched_getaffinity(2), C library/kernel
+ * differences): asked once of the kernel for ourselves. */
+enum rec_verdict rec_affinity_get(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_task *target = affinity_target(s, t);
+	cpu_set_t mine;
+	long size = syscall(SYS_sched_getaffinity, 0, sizeof(mine), &mine);
+
+	if (!target || size <= 0)
+		return REC_MAKE;
+	if (arg(t, 1) < (uint64_t)size || arg(t, 1) & 7)
+		rec_answer(s, t, -EINVAL);
+	else if (!give(s, t, arg(t, 2), &target->affinity, (size_t)size))
+		rec_answer(s, t, -EFAULT);
+	else
+		rec_answer(s, t, size);
+	return REC_ANSWERED;
+}
+
+/* ---- prctl(PR_GET_TSC, PR_SET_TSC) ---- */
+
+enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t)
+{
+	if (arg(t, 0) == PR_SET_TSC) {
+		bool known = arg(t, 1) == PR_TSC_ENABLE || arg(t, 1) == PR_TSC_SIGSEGV;
+
+		if (known)
+			t->tsc_mode = (int)arg(t, 1);
+		rec_answer(s, t, known ? 0 : -EINVAL);
+		return REC_ANSWERED;
+	}
+	int mode = t->tsc_mode ? t->tsc_mode : PR_TSC_ENABLE;
+
+	rec_answer(s, t, give(s, t, arg(t, 1), &mode, sizeof(mode)) ? 0 : -EFAULT);
+	return REC_ANSWERED;
+}
+
+/* ---- seccomp: a program of the tracee could hide calls from us; it is accepted and not run ---- */
+
+enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t)
+{
+	bool is_prctl = t->call.row->nr == SYS_prctl;
+	uint64_t mode = is_prctl ? arg(t, 1) - 1 : arg(t, 0); /* SECCOMP_MODE_* begin with 1 */
+
+	if (mode != SECCOMP_SET_MODE_STRICT && mode != SECCOMP_SET_MODE_FILTER)
+		return REC_MAKE;
+	rec_tell_once(s, 1ull << 40,
+		      "the program's own seccomp rules are accepted but not applied while recording");
+	rec_answer(s, t, 0);
+	return REC_ANSWERED;
+}
+
+/* We had to set no_new_privs to install our own seccomp program as an ordinary user. */
+enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t)
+{
+	if (arg(t, 0) == PR_SET_NO_NEW_PRIVS) {
+		t->no_new_privs |= arg(t, 1) == 1 && !arg(t, 2) && !arg(t, 3) && !arg(t, 4);
+		return REC_MAKE;
+	}
+	if (arg(t, 1) || arg(t, 2) || arg(t, 3) || arg(t, 4))
+		return REC_MAKE;
+	rec_answer(s, t, t->no_new_privs);
+	return REC_ANSWERED;
+}
+
+/* ---- ptrace: a task has one tracer, and that is us ---- */
+
+enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t)
+{
+	rec_tell_once(s, 1ull << 41,
+		      "ptrace is not supported in a recording: it was answered with EPERM, as for a "
+		      "process that is traced already");
+	rec_answer(s, t, -EPERM);
+	return REC_ANSWERED;
+}

@@ -1,0 +1,297 @@
+/* A new program image: what execve(2) has built is recorded mapping by mapping, the vDSO is patched
+ * and our pages are mapped, before the program's first instruction. */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "record/session.h"
+#include "tracee/procfs.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define PAGE 4096
+#define VDSO_PATCHES 16
+
+/* ---- before the call ---- */
+
+/* Opens the file that the call names, as the tracee would find it; -1 where that cannot be told. */
+static int open_target(struct rec_task *t)
+{
+	const struct sc_call *call = &t->call.call;
+	bool at = call->nr == SYS_execveat;
+	char name[4096 + 1] = "", path[4096 + 64];
+	size_t got = tracee_read(&t->tracee, call->args[at ? 1 : 0], name, sizeof(name) - 1);
+	int dir = at ? (int)call->args[0] : AT_FDCWD;
+
+	name[got] = 0;
+	if (name[0] == '/')
+		snprintf(path, sizeof(path), "/proc/%d/root%s", t->tracee.tid, name);
+	else if (dir == AT_FDCWD)
+		snprintf(path, sizeof(path), "/proc/%d/cwd/%s", t->tracee.tid, name);
+	else
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d%s%s", t->tracee.tid, dir, *name ? "/" : "",
+			 name);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* Programs for other instruction sets would run untraced in part: refused as by a kernel that lacks
+ * their support. */
+static bool is_foreign(int fd)
+{
+	unsigned char head[20];
+
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head, ELFMAG, SELFMAG))
+		return false;
+	return head[EI_CLASS] != ELFCLASS64 || (head[18] | head[19] << 8) != arch.elf_machine;
+}
+
+/* Arguments, for dump. */
+static void keep_arguments(struct rec_task *t)
+{
+	const struct sc_call *call = &t->call.call;
+	int first = call->nr == SYS_execveat ? 2 : 1;
+	taddr pointers[64];
+
+	for (int vector = 0; vector < 2; vector++) {
+		taddr base = call->args[first + vector];
+		size_t got = tracee_read(&t->tracee, base, pointers, sizeof(pointers));
+
+		rec_keep_input(t, base, got);
+		for (size_t i = 0; vector == 0 && i < got / sizeof(taddr) && pointers[i]; i++)
+			rec_keep_input(t, pointers[i], 256);
+	}
+}
+
+enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t)
+{
+	int fd _cleanup_fd_ = open_target(t);
+
+	if (fd >= 0 && is_foreign(fd)) {
+		rec_tell_once(s, 1ull << 43,
+			      "the program executes a file that is not for 64-bit x86: that cannot be "
+			      "recorded and was answered with ENOEXEC");
+		rec_answer(s, t, -ENOEXEC);
+		return REC_ANSWERED;
+	}
+	keep_arguments(t);
+	rec_commit_enter(s, t);
+	rec_resume_in_call(t, PTRACE_SYSCALL);
+	return REC_NO_EXIT;
+}
+
+/* ---- the image ---- */
+
+static void patch_vdso(struct rec_task *t, const struct proc_map *map)
+{
+	size_t size = map->end - map->start;
+	uint8_t *image _cleanup_free_ = xmalloc(size);
+	struct arch_patch patches[VDSO_PATCHES];
+
+	if (tracee_read(&t->tracee, map->start, image, size) != size)
+		return;
+	size_t count = arch.vdso_patches(image, size, patches, VDSO_PATCHES);
+
+	for (size_t i = 0; i < count; i++)
+		tracee_write(&t->tracee, map->start + patches[i].offset, patches[i].bytes,
+			     patches[i].length);
+}
+
+static bool all_zero(const uint8_t *bytes, size_t length)
+{
+	return !length || (!bytes[0] && !memcmp(bytes, bytes + 1, length - 1));
+}
+
+/* Records the pages of a mapping that differ from what it is mapped from: from `fd`, or from zeros
+ * if that is -1. */
+static void record_pages(struct rec_session *s, struct rec_task *t, const struct proc_map *map,
+			 int fd)
+{
+	size_t size = map->end - map->start;
+	uint8_t *memory _cleanup_free_ = xmalloc(size);
+	uint8_t *file _cleanup_free_ = xcalloc(1, size);
+	size_t got = tracee_read(&t->tracee, map->start, memory, size);
+
+	if (fd >= 0 && pread(fd, file, size, (off_t)map->offset) < 0)
+		return;
+	for (size_t at = 0; at + PAGE <= got; at += PAGE) {
+		bool same = fd >= 0 ? !memcmp(memory + at, file + at, PAGE) :
+				      all_zero(memory + at, PAGE);
+
+		if (!same)
+			rec_datum(s, t, TRACE_D_MEMORY, map->start + at, memory + at, PAGE);
+	}
+}
+
+/* Opens a mapped file by its name, and makes sure that it is the one. */
+static int open_mapped(struct rec_task *t, const struct proc_map *map, struct stat *status)
+{
+	char path[TRACE_FILE_PATH + 64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", t->tracee.tid, map->name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, status) < 0 || status->st_ino != map->inode) {
+		if (fd >= 0)
+			close(fd);
+		snprintf(path, sizeof(path), "/proc/%d/exe", t->tracee.tid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd >= 0 && fstat(fd, status) == 0 && status->st_ino == map->inode)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void record_mapping(struct rec_session *s, struct rec_task *t, const struct proc_map *map)
+{
+	struct trace_mapping mapping = {
+		.start = map->start,
+		.end = map->end,
+		.offset = map->offset,
+		.prot = map->prot,
+		.flags = MAP_PRIVATE,
+		.file = TRACE_NO_FILE,
+	};
+	struct stat status;
+	int fd _cleanup_fd_ = map->inode ? open_mapped(t, map, &status) : -1;
+
+	if (fd >= 0)
+		mapping.file = rec_map_file(s, t, fd, map->name, &status, false, false);
+	if (mapping.file == TRACE_NO_FILE)
+		mapping.flags |= MAP_ANONYMOUS;
+	if (!strcmp(map->name, "[stack]"))
+		mapping.flags |= MAP_GROWSDOWN;
+	rec_datum(s, t, TRACE_D_MAPPING, 0, &mapping, sizeof(mapping));
+	if (mapping.file == TRACE_NO_FILE || (map->prot & PROT_WRITE))
+		record_pages(s, t, map, mapping.file == TRACE_NO_FILE ? -1 : fd);
+}
+
+/* Kernel pages that user code reads clocks from: nothing reads them once the vDSO is patched. */
+static bool is_kernel_page(const struct proc_map *map)
+{
+	return !strncmp(map->name, "[vvar", 5) || !strcmp(map->name, "[vsyscall]");
+}
+
+static void record_identity(struct rec_session *s, struct rec_task *t)
+{
+	struct bytes text = {0};
+	char link[64], path[TRACE_FILE_PATH];
+	struct rlimit limit;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", t->tracee.tid);
+	ssize_t length = readlink(link, path, sizeof(path));
+
+	if (length > 0)
+		rec_datum(s, t, TRACE_D_EXEC_PATH, 0, path, (size_t)length);
+	if (proc_read(t->tracee.tid, "comm", &text) && text.count)
+		rec_datum(s, t, TRACE_D_NAME, 0, text.items, text.count - 1);
+	if (proc_read(t->tracee.tid, "auxv", &text))
+		rec_datum(s, t, TRACE_D_AUXV, 0, text.items, text.count);
+	if (prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) == 0)
+		rec_datum(s, t, TRACE_D_STACK_LIMIT, 0, &limit.rlim_cur, sizeof(limit.rlim_cur));
+	vec_deinit(&text);
+}
+
+static void record_image(struct rec_session *s, struct rec_task *t, enum trace_event_kind kind,
+			 pid_t former)
+{
+	struct proc_maps maps = {0};
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach(&maps, map)
+		if (!strcmp(map->name, "[vdso]"))
+			patch_vdso(t, map);
+	record_identity(s, t);
+	vec_foreach(&maps, map)
+		if (!is_kernel_page(map))
+			record_mapping(s, t, map);
+	proc_maps_deinit(&maps);
+	rec_commit(s, t, kind, 0, (uint32_t)former, 0, tracee_regs(&t->tracee));
+}
+
+/* Our pages, the traps that exec drops, and where the heap begins. */
+static void prepare(struct rec_session *s, struct rec_task *t)
+{
+	uint64_t args[SC_ARGS];
+	struct error *error = tracee_map_pages(&t->tracee);
+	int nr;
+
+	if (error) {
+		rec_fail(s, error);
+		return;
+	}
+	if (s->cpuid_traps) {
+		arch.cpuid_trap_call(&nr, args);
+		tracee_call(&t->tracee, nr, args);
+	}
+	t->mm->brk = (taddr)tracee_callv(&t->tracee, SYS_brk, 0);
+}
+
+/* From the exec event to the end of the call, where registers are final. */
+static bool finish_exec(struct rec_task *t)
+{
+	for (;;) {
+		tracee_resume(&t->tracee, PTRACE_SYSCALL, 0);
+		t->status = tracee_wait(&t->tracee, 0);
+		if (t->tracee.gone || tracee_event(t->status) == PTRACE_EVENT_EXIT)
+			return false;
+		if (WSTOPSIG(t->status) == (SIGTRAP | 0x80))
+			return true;
+	}
+}
+
+static void new_image(struct rec_session *s, struct rec_task *t, enum trace_event_kind kind,
+		      pid_t former)
+{
+	rec_call_reset(&t->call);
+	t->scratch = t->scratch_size = t->clear_tid = 0;
+	t->tsc_mode = 0;
+	tracee_forget_memory(&t->tracee);
+	if (!finish_exec(t)) {
+		if (t->tracee.gone)
+			rec_on_gone(s, t, t->status);
+		else
+			rec_on_exit(s, t);
+		return;
+	}
+	record_image(s, t, kind, former);
+	prepare(s, t);
+	rec_continue(s, t);
+}
+
+/* The address space is new; the group too, if the old one has others. */
+static void leave_mm(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_mm *old = t->mm;
+	struct rec_group *group = rec_group(t);
+	bool alone = group->tasks == 1;
+	struct rec_mm *mm = rec_mm_create(s, alone ? group : NULL);
+
+	mm->users = 1;
+	t->mm = mm;
+	if (!alone) {
+		rec_group_of(mm)->tasks = 1;
+		group->tasks--;
+	}
+	rec_mm_release(s, old);
+}
+
+void rec_on_exec(struct rec_session *s, struct rec_task *t)
+{
+	pid_t former = (pid_t)tracee_event_message(&t->tracee);
+
+	leave_mm(s, t);
+	new_image(s, t, TRACE_EV_EXEC, former);
+}
+
+void rec_first_image(struct rec_session *s, struct rec_task *t)
+{
+	new_image(s, t, TRACE_EV_START, t->tracee.tid);
+}

@@ -1,0 +1,279 @@
+/* Files that are mapped: their contents are kept when they are mapped; while they are, changes made
+ * through descriptors become events; and who maps the same one writable and shared is one group. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "record/session.h"
+#include "tracee/procfs.h"
+#include "util/cleanup.h"
+
+/* System V segments are numbered apart from files. */
+#define SEGMENT_DEVICE (~0ull)
+
+static struct rec_file *find_file(struct rec_session *s, uint64_t device, uint64_t inode)
+{
+	struct rec_file_key key = {device, inode};
+	struct rec_file *file;
+
+	HASH_FIND(hh, s->files, &key, sizeof(key), file);
+	return file;
+}
+
+static struct rec_file *get_file(struct rec_session *s, uint64_t device, uint64_t inode)
+{
+	struct rec_file *file = find_file(s, device, inode);
+
+	if (file)
+		return file;
+	file = xcalloc(1, sizeof(*file));
+	file->key = (struct rec_file_key){device, inode};
+	file->id = TRACE_NO_FILE;
+	HASH_ADD(hh, s->files, key, sizeof(file->key), file);
+	return file;
+}
+
+/* Its copy in the replay follows all changes: no need for another one. */
+static bool is_followed(const struct rec_file *file)
+{
+	return file->mms.count && (file->flags & (TRACE_FILE_SHARED | TRACE_FILE_WRITTEN));
+}
+
+static bool has_mm(struct rec_mm **items, size_t count, const struct rec_mm *mm)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i] == mm)
+			return true;
+	return false;
+}
+
+static void add_flags(struct rec_session *s, struct rec_file *file, uint32_t flags)
+{
+	if ((file->flags & flags) == flags)
+		return;
+	file->flags |= flags;
+	struct error *error =
+		trace_files_add_flags(trace_writer_files(s->writer), file->id, file->flags);
+
+	if (error)
+		rec_fail(s, error);
+}
+
+static void enter(struct rec_session *s, struct rec_file *file, struct rec_mm *mm, bool shared)
+{
+	if (!has_mm(file->mms.items, file->mms.count, mm)) {
+		vec_push(&file->mms, mm);
+		vec_push(&mm->files, file);
+	}
+	if (shared && !has_mm(file->shared.items, file->shared.count, mm))
+		vec_push(&file->shared, mm);
+	if (!(file->flags & TRACE_FILE_SHARED))
+		return;
+	for (size_t i = 0; i < file->shared.count; i++) {
+		file->shared.items[i]->shares = true;
+		rec_merge_groups(s, file->shared.items[0], file->shared.items[i]);
+	}
+}
+
+uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const char *path,
+		      const struct stat *status, bool shared, bool writable)
+{
+	struct rec_file *file = get_file(s, status->st_dev, status->st_ino);
+	uint32_t flags = shared && writable ? TRACE_FILE_SHARED : 0;
+
+	if (!is_followed(file)) {
+		uint32_t id;
+		struct error *error =
+			fd < 0 ? error_new("no descriptor") :
+				 trace_files_add(trace_writer_files(s->writer), fd, path, status, flags, &id);
+
+		if (error && fd >= 0)
+			rec_fail(s, error);
+		else
+			error_free(error);
+		if (error)
+			return TRACE_NO_FILE;
+		file->id = id;
+		file->flags = flags;
+	}
+	add_flags(s, file, flags);
+	enter(s, file, t->mm, shared);
+	return file->id;
+}
+
+uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size)
+{
+	struct rec_file *file = get_file(s, SEGMENT_DEVICE, (uint64_t)id);
+
+	if (!is_followed(file)) {
+		struct bytes contents = {0};
+		char name[32];
+
+		snprintf(name, sizeof(name), "SYSV%d", id);
+		vec_reserve(&contents, size);
+		contents.count = tracee_read(&t->tracee, addr, contents.items, size);
+		file->flags = TRACE_FILE_SHARED | TRACE_FILE_NO_NAME;
+		struct error *error =
+			trace_files_add_bytes(trace_writer_files(s->writer), contents.items,
+					      contents.count, name, file->flags, &file->id);
+
+		vec_deinit(&contents);
+		if (error) {
+			rec_fail(s, error);
+			return TRACE_NO_FILE;
+		}
+	}
+	enter(s, file, t->mm, true);
+	return file->id;
+}
+
+void rec_files_leave(struct rec_session *s, struct rec_mm *mm)
+{
+	vec_foreach(&mm->files, entry) {
+		struct rec_file *file = *entry;
+
+		for (size_t i = 0; i < file->mms.count; i++)
+			if (file->mms.items[i] == mm) {
+				vec_remove(&file->mms, i);
+				break;
+			}
+		for (size_t i = 0; i < file->shared.count; i++)
+			if (file->shared.items[i] == mm) {
+				vec_remove(&file->shared, i);
+				break;
+			}
+	}
+	vec_clear(&mm->files);
+}
+
+void rec_files_deinit(struct rec_session *s)
+{
+	struct rec_file *file, *next;
+
+	HASH_ITER(hh, s->files, file, next)
+	{
+		HASH_DEL(s->files, file);
+		vec_deinit(&file->mms);
+		vec_deinit(&file->shared);
+		free(file);
+	}
+}
+
+/* ---- echo ---- */
+
+/* /dev/null swallows what is written: nobody has seen it. */
+static bool is_null_device(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_rdev == b->st_rdev &&
+	       !is_null_device(a);
+}
+
+uint16_t rec_echo_flags(struct rec_session *s, struct rec_task *t, int fd)
+{
+	struct stat status;
+
+	if (!proc_fd_stat(t->tracee.tid, fd, &status))
+		return 0;
+	bool out = s->out_known && same_file(&status, &s->out);
+	bool err = s->err_known && same_file(&status, &s->err);
+
+	/* Where both are one file (a terminal), the number tells which was meant. */
+	if (out && err)
+		return fd == 2 ? TRACE_F_ECHO_STDERR : TRACE_F_ECHO_STDOUT;
+	return (out ? TRACE_F_ECHO_STDOUT : 0) | (err ? TRACE_F_ECHO_STDERR : 0);
+}
+
+void rec_note_write(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+
+	if (c->row->fd_arg >= 0 && c->call.result > 0)
+		c->flags |= rec_echo_flags(s, t, (int)c->call.args[c->row->fd_arg]);
+}
+
+/* ---- changes of mapped files ---- */
+
+/* Where the bytes of a plain write went; false if the call is of another kind. */
+static bool written_range(struct rec_task *t, int fd, int64_t *offset, int64_t *length)
+{
+	const struct sc_call *call = &t->call.call;
+	int64_t position = 0;
+	int flags = 0;
+	bool known = proc_fd_info(t->tracee.tid, fd, &position, &flags);
+
+	*length = call->result;
+	switch (call->nr) {
+	case SYS_write:
+	case SYS_writev:
+		*offset = position - call->result;
+		return known;
+	case SYS_pwrite64:
+	case SYS_pwritev:
+		*offset = (int64_t)call->args[3];
+		return known && !(flags & O_APPEND);
+	default:
+		return false;
+	}
+}
+
+static void commit_change(struct rec_session *s, struct rec_task *t, struct rec_file *file, int fd,
+			  int64_t offset, int64_t length, bool whole)
+{
+	static const size_t piece = TRACE_WRITER_PIECE;
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return;
+	if (whole) {
+		offset = 0;
+		length = status.st_size;
+		rec_datum(s, t, TRACE_D_FILE_BYTES, (taddr)status.st_size, NULL, 0);
+	}
+	while (length > 0) {
+		size_t now = (size_t)length < piece ? (size_t)length : piece;
+		void *room = trace_writer_datum_reserve(s->writer, rec_group(t)->id,
+							TRACE_D_FILE_BYTES, (taddr)offset, now);
+		ssize_t got = pread(fd, room, now, offset);
+
+		trace_writer_datum_trim(s->writer, got > 0 ? (size_t)got : 0);
+		if (got <= 0)
+			break;
+		offset += got;
+		length -= got;
+	}
+	rec_commit(s, t, TRACE_EV_FILE_WRITE, 0, file->id, 0, NULL);
+}
+
+void rec_note_file_changes(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_call *c = &t->call;
+	struct stat status;
+	int64_t offset = 0, length = 0;
+
+	if (c->row->fd_arg < 0 || !s->files)
+		return;
+	int number = (int)c->call.args[c->row->fd_arg];
+
+	if (!proc_fd_stat(t->tracee.tid, number, &status) || !S_ISREG(status.st_mode))
+		return;
+	struct rec_file *file = find_file(s, status.st_dev, status.st_ino);
+
+	if (!file || !file->mms.count)
+		return;
+	int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, number, O_RDONLY);
+
+	if (fd < 0)
+		return;
+	bool plain = written_range(t, number, &offset, &length);
+
+	add_flags(s, file, TRACE_FILE_WRITTEN);
+	commit_change(s, t, file, fd, offset, length, !plain);
+}

@@ -1,0 +1,296 @@
+/* Irregular calls while recording: what they need beyond their row. One function each, found
+ * through the row's handler. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "record/session.h"
+#include "tracee/procfs.h"
+#include "util/cleanup.h"
+
+static uint64_t arg(const struct rec_task *t, int index)
+{
+	return t->call.call.args[index];
+}
+
+/* Results up to -4095 are errors; addresses are not. */
+static bool failed(const struct rec_task *t)
+{
+	return t->call.call.result < 0 && t->call.call.result >= -4095;
+}
+
+/* An argument that was changed for the kernel is the program's own again. */
+static void restore_arg(struct rec_task *t, int index)
+{
+	arch.set_call_arg(tracee_regs_mut(&t->tracee), index, arch.call_arg(&t->call.entry, index));
+}
+
+/* ---- the address space ---- */
+
+static void mapping_datum(struct rec_session *s, struct rec_task *t, taddr start, taddr end,
+			  uint32_t file)
+{
+	struct trace_mapping mapping = {.start = start, .end = end, .file = file};
+
+	rec_datum(s, t, TRACE_D_MAPPING, 0, &mapping, sizeof(mapping));
+}
+
+static bool is_zero_device(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 5);
+}
+
+/* Memory of devices (graphics, sound, performance counters) changes by itself. */
+static enum rec_verdict mmap_enter(struct rec_session *s, struct rec_task *t)
+{
+	struct stat status;
+
+	if (arg(t, 3) & MAP_ANONYMOUS || !proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status))
+		return REC_MAKE;
+	if (S_ISREG(status.st_mode) || !S_ISCHR(status.st_mode) || is_zero_device(&status))
+		return REC_MAKE;
+	rec_tell_once(s, 1ull << 32 | status.st_rdev,
+		      "mapping the device %u:%u into memory is not supported: it was answered with "
+		      "ENODEV", major(status.st_rdev), minor(status.st_rdev));
+	rec_answer(s, t, -ENODEV);
+	return REC_ANSWERED;
+}
+
+static void mmap_exit(struct rec_session *s, struct rec_task *t)
+{
+	if (failed(t))
+		return;
+	bool shared = (arg(t, 3) & MAP_TYPE) != MAP_PRIVATE;
+	taddr start = (taddr)t->call.call.result;
+	uint32_t file = TRACE_NO_FILE;
+	struct stat status;
+
+	if (arg(t, 3) & MAP_ANONYMOUS) {
+		t->mm->shares |= shared;
+	} else if (proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) && !is_zero_device(&status)) {
+		char link[64], path[TRACE_FILE_PATH + 1];
+
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, (int)arg(t, 4));
+		ssize_t length = readlink(link, path, TRACE_FILE_PATH);
+		int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, (int)arg(t, 4), O_RDONLY);
+		int64_t position;
+		int flags = 0;
+
+		path[length < 0 ? 0 : length] = 0;
+		proc_fd_info(t->tracee.tid, (int)arg(t, 4), &position, &flags);
+		file = rec_map_file(s, t, fd, path, &status, shared,
+				    (flags & O_ACCMODE) == O_RDWR);
+		if (file == TRACE_NO_FILE)
+			rec_memory(s, t, TRACE_D_MEMORY, start, arg(t, 1));
+	}
+	mapping_datum(s, t, start, start + arg(t, 1), file);
+}
+
+/* The new end of the heap: replay maps or unmaps the pages between. */
+static void brk_exit(struct rec_session *s, struct rec_task *t)
+{
+	taddr now = (taddr)t->call.call.result;
+
+	mapping_datum(s, t, t->mm->brk, now, TRACE_NO_FILE);
+	t->mm->brk = now;
+}
+
+/* MADV_FREE lets the kernel choose when pages become zero; MADV_DONTNEED does it now, which is one
+ * of the outcomes that a program must expect. */
+static enum rec_verdict madvise_enter(struct rec_session *s, struct rec_task *t)
+{
+	if (arg(t, 2) == MADV_FREE)
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), 2, MADV_DONTNEED);
+	return REC_MAKE;
+}
+
+static void madvise_exit(struct rec_session *s, struct rec_task *t)
+{
+	restore_arg(t, 2);
+}
+
+static void shmat_exit(struct rec_session *s, struct rec_task *t)
+{
+	struct shmid_ds segment;
+
+	if (failed(t))
+		return;
+	taddr start = (taddr)t->call.call.result;
+
+	if (shmctl((int)arg(t, 0), IPC_STAT, &segment) < 0) {
+		rec_fail(s, error_os(errno, "cannot learn the size of System V shared memory %d that "
+					    "the program attached", (int)arg(t, 0)));
+		return;
+	}
+	uint32_t file = rec_map_segment(s, t, (int)arg(t, 0), start, segment.shm_segsz);
+
+	mapping_datum(s, t, start, start + segment.shm_segsz, file);
+}
+
+/* shmdt does not say how long the segment is: /proc does, before. */
+static enum rec_verdict shmdt_enter(struct rec_session *s, struct rec_task *t)
+{
+	struct proc_maps maps = {0};
+	taddr end = arg(t, 0);
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach(&maps, map)
+		if (map->start == end && !strncmp(map->name, "/SYSV", 5))
+			end = map->end;
+	proc_maps_deinit(&maps);
+	t->call.note = (int64_t)end;
+	return REC_MAKE;
+}
+
+static void shmdt_exit(struct rec_session *s, struct rec_task *t)
+{
+	mapping_datum(s, t, arg(t, 0), (taddr)t->call.note, TRACE_NO_FILE);
+}
+
+/* ---- tasks ---- */
+
+/* The flags as clone(2) has them, for all four calls. */
+static uint64_t flags_of_clone(struct rec_task *t)
+{
+	struct clone_args args = {0};
+
+	switch (t->call.call.nr) {
+	case SYS_fork:
+		return SIGCHLD;
+	case SYS_vfork:
+		return CLONE_VFORK | CLONE_VM | SIGCHLD;
+	case SYS_clone:
+		return arg(t, 0);
+	default:
+		tracee_read(&t->tracee, arg(t, 0), &args,
+			    arg(t, 1) < sizeof(args) ? arg(t, 1) : sizeof(args));
+		return args.flags;
+	}
+}
+
+/* CLONE_UNTRACED would let the child escape. */
+static enum rec_verdict clone_enter(struct rec_session *s, struct rec_task *t)
+{
+	uint64_t flags = flags_of_clone(t);
+
+	t->call.note = (int64_t)flags;
+	if (!(flags & CLONE_UNTRACED))
+		return REC_MAKE_ENTER;
+	if (t->call.call.nr == SYS_clone) {
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), 0, flags & ~(uint64_t)CLONE_UNTRACED);
+		return REC_MAKE_ENTER;
+	}
+	rec_answer(s, t, -EPERM);
+	return REC_ANSWERED;
+}
+
+static void clone_exit(struct rec_session *s, struct rec_task *t)
+{
+	restore_arg(t, 0);
+}
+
+/* The last event of the task before its TRACE_EV_TASK_EXIT. */
+static enum rec_verdict exit_enter(struct rec_session *s, struct rec_task *t)
+{
+	rec_commit_enter(s, t);
+	rec_resume_in_call(t, PTRACE_CONT);
+	return REC_NO_EXIT;
+}
+
+static void tid_address_exit(struct rec_session *s, struct rec_task *t)
+{
+	t->clear_tid = arg(t, 0);
+}
+
+/* ---- registers ---- */
+
+static void sigreturn_exit(struct rec_session *s, struct rec_task *t)
+{
+	rec_regs_datum(s, t, tracee_regs(&t->tracee));
+	rec_xstate_datum(s, t);
+}
+
+/* arch_prctl changes segment bases; what it wrote to memory is in the row. */
+static void arch_prctl_exit(struct rec_session *s, struct rec_task *t)
+{
+	rec_regs_datum(s, t, tracee_regs(&t->tracee));
+}
+
+/* ---- limits ---- */
+
+/* The stack grows up to its limit: replay sets the same one. */
+static void rlimit_exit(struct rec_session *s, struct rec_task *t)
+{
+	struct rlimit limit;
+	bool stack = t->call.call.nr == SYS_setrlimit ? arg(t, 0) == RLIMIT_STACK :
+							arg(t, 1) == RLIMIT_STACK;
+
+	if (failed(t) || !stack || prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) < 0)
+		return;
+	rec_datum(s, t, TRACE_D_STACK_LIMIT, 0, &limit.rlim_cur, sizeof(limit.rlim_cur));
+}
+
+/* ---- memory of others ---- */
+
+/* What was written into another recorded process is recorded as that one's memory. The bytes are
+ * read back from there. */
+static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_task *target = rec_find(s, (pid_t)arg(t, 0));
+	struct { taddr base; uint64_t length; } vector;
+	int64_t left = t->call.call.result;
+
+	if (left <= 0 || !target)
+		return;
+	for (uint64_t i = 0; i < arg(t, 4) && i < 1024 && left > 0; i++) {
+		if (tracee_read(&t->tracee, arg(t, 3) + i * sizeof(vector), &vector,
+				sizeof(vector)) != sizeof(vector))
+			return;
+		uint64_t length = vector.length < (uint64_t)left ? vector.length : (uint64_t)left;
+		struct bytes copy = {0};
+
+		vec_reserve(&copy, length);
+		copy.count = tracee_read(&target->tracee, vector.base, copy.items, length);
+		trace_writer_datum_flags(s->writer, rec_group(t)->id, TRACE_D_MEMORY_OF,
+					 (uint32_t)target->tracee.tid, vector.base, copy.items,
+					 copy.count);
+		vec_deinit(&copy);
+		left -= (int64_t)length;
+	}
+}
+
+static const struct rec_handler handlers[SC_HANDLERS] = {
+	[SC_H_MMAP] = {mmap_enter, mmap_exit},
+	[SC_H_BRK] = {NULL, brk_exit},
+	[SC_H_MADVISE] = {madvise_enter, madvise_exit},
+	[SC_H_SHMAT] = {NULL, shmat_exit},
+	[SC_H_SHMDT] = {shmdt_enter, shmdt_exit},
+	[SC_H_CLONE] = {clone_enter, clone_exit},
+	[SC_H_EXEC] = {rec_exec_enter, NULL},
+	[SC_H_EXIT] = {exit_enter, NULL},
+	[SC_H_TID_ADDRESS] = {NULL, tid_address_exit},
+	[SC_H_SIGRETURN] = {NULL, sigreturn_exit},
+	[SC_H_ARCH_PRCTL] = {NULL, arch_prctl_exit},
+	[SC_H_RLIMIT] = {NULL, rlimit_exit},
+	[SC_H_AFFINITY_SET] = {rec_affinity_set, NULL},
+	[SC_H_AFFINITY_GET] = {rec_affinity_get, NULL},
+	[SC_H_TSC] = {rec_tsc, NULL},
+	[SC_H_SECCOMP] = {rec_seccomp, NULL},
+	[SC_H_NO_NEW_PRIVS] = {rec_no_new_privs, NULL},
+	[SC_H_VM_WRITEV] = {NULL, vm_writev_exit},
+	[SC_H_PTRACE] = {rec_ptrace, NULL},
+};
+
+const struct rec_handler *rec_handler(enum sc_handler handler)
+{
+	return &handlers[handler];
+}

@@ -1,0 +1,28 @@
+/* Recording a program: the interface of src/record. */
+#ifndef WARP_RECORD_RECORD_H
+#define WARP_RECORD_RECORD_H
+
+#include "util/error.h"
+
+struct rec_session;
+
+struct record_options {
+	char *const *argv;     /* program and arguments, NULL-terminated */
+	const char *directory; /* of the recording: must not exist; NULL: the default place */
+};
+
+struct record_result {
+	int status;      /* wait status of the program */
+	char *directory; /* of the recording; the caller's */
+};
+
+/* Runs the program and records it and all its descendants; returns when the last of them has
+ * ended. Blocks meanwhile; pins the calling process to one CPU; signals SIGTERM and SIGHUP sent to
+ * the caller are passed on to the program, terminal signals reach it by themselves. On error
+ * nothing of the program is left running. */
+struct error *record_program(const struct record_options *options, struct record_result *result);
+
+/* The loop, until no task is left. */
+struct error *rec_run(struct rec_session *s);
+
+#endif

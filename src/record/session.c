@@ -1,0 +1,260 @@
+/* The recording's loop: who runs, who waits, and what each stop means.
+ *
+ * Invariant: in a group, a task is handled or resumed into user mode only while `running` is 0. A
+ * task that stops goes to the group's queue; the front of the queue has the turn. */
+#include "record/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record/record.h"
+#include "util/log.h"
+
+/* How long a task keeps its turn while others of its group are ready. */
+#define SLICE_NS 10000000ull
+
+uint64_t rec_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+void rec_tell_once(struct rec_session *s, uint64_t key, const char *format, ...)
+{
+	va_list args;
+
+	vec_foreach(&s->told, told)
+		if (*told == key)
+			return;
+	vec_push(&s->told, key);
+	va_start(args, format);
+	char *text = xvasprintf(format, args);
+
+	va_end(args);
+	log_notice("%s", text);
+	free(text);
+}
+
+void rec_fail(struct rec_session *s, struct error *error)
+{
+	if (!s->failure)
+		s->failure = error;
+	else
+		error_free(error);
+}
+
+/* ---- turns ---- */
+
+void rec_queue(struct rec_task *t, enum rec_todo todo)
+{
+	t->todo = todo;
+	t->state = STATE_READY;
+	if (t->queued)
+		return;
+	t->queued = true;
+	vec_push(&rec_group(t)->ready, t);
+}
+
+/* To the front: it had the turn. */
+static void queue_first(struct rec_task *t)
+{
+	struct rec_group *group = rec_group(t);
+
+	rec_queue(t, TODO_STATUS);
+	memmove(&group->ready.items[1], &group->ready.items[0], (group->ready.count - 1) * sizeof(t));
+	group->ready.items[0] = t;
+}
+
+void rec_run_user(struct rec_task *t, int signal)
+{
+	t->state = STATE_RUNNING;
+	rec_group(t)->running++;
+	tracee_resume(&t->tracee, PTRACE_CONT, signal);
+}
+
+void rec_continue(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_group *group = rec_group(t);
+
+	if (t->tracee.gone) {
+		t->state = STATE_DYING;
+		return;
+	}
+	if (group->running == 0 && group->ready.count == 0) {
+		rec_run_user(t, 0);
+		return;
+	}
+	uint64_t now = rec_now();
+
+	if (group->running || now >= group->slice_end_ns) {
+		group->slice_end_ns = now + SLICE_NS;
+		rec_queue(t, TODO_RESUME);
+		return;
+	}
+	rec_run_user(t, 0);
+}
+
+void rec_resume_in_call(struct rec_task *t, int how)
+{
+	t->state = STATE_IN_CALL;
+	tracee_resume(&t->tracee, how, 0);
+}
+
+/* ---- stops ---- */
+
+/* A group stop, or the end of one (ptrace(2), "Group-stop" and PTRACE_LISTEN). */
+static void on_event_stop(struct rec_session *s, struct rec_task *t)
+{
+	int signal = WSTOPSIG(t->status);
+
+	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+		t->state = STATE_LISTENING;
+		tracee_resume(&t->tracee, PTRACE_LISTEN, 0);
+		return;
+	}
+	rec_continue(s, t);
+}
+
+void rec_handle_status(struct rec_session *s, struct rec_task *t)
+{
+	int status = t->status;
+
+	log_stop("task %d: status %#x", t->tracee.tid, status);
+	switch (tracee_event(status)) {
+	case PTRACE_EVENT_SECCOMP:
+		rec_on_call_entry(s, t);
+		return;
+	case PTRACE_EVENT_CLONE:
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+		rec_on_clone(s, t);
+		return;
+	case PTRACE_EVENT_EXEC:
+		rec_on_exec(s, t);
+		return;
+	case PTRACE_EVENT_EXIT:
+		rec_on_exit(s, t);
+		return;
+	case PTRACE_EVENT_STOP:
+		on_event_stop(s, t);
+		return;
+	}
+	if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+		rec_on_call_exit(s, t);
+	else
+		rec_on_signal(s, t, WSTOPSIG(status));
+}
+
+static void handle(struct rec_session *s, struct rec_task *t)
+{
+	if (t->todo == TODO_RESUME) {
+		rec_group(t)->slice_end_ns = rec_now() + SLICE_NS;
+		rec_run_user(t, 0);
+	} else {
+		rec_handle_status(s, t);
+	}
+}
+
+/* An exec by a thread that is no leader: it now has the leader's id (ptrace(2), "execve(2) under
+ * ptrace"), and all other threads are gone without a word. */
+static void adopt_leader_id(struct rec_session *s, struct rec_task *leader)
+{
+	pid_t tid = leader->tracee.tid, former = 0;
+
+	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former);
+	struct rec_task *t = rec_find(s, former);
+
+	if (!t || t == leader)
+		return;
+	leader->exit_event = true;
+	rec_task_remove(s, leader);
+	HASH_DEL(s->tasks, t);
+	t->tracee.tid = tid;
+	t->leader = t;
+	HASH_ADD_INT(s->tasks, tracee.tid, t);
+}
+
+static void on_wait(struct rec_session *s, pid_t tid, int status)
+{
+	struct rec_task *t = rec_find(s, tid);
+
+	if (t && WIFSTOPPED(status) && tracee_event(status) == PTRACE_EVENT_EXEC) {
+		adopt_leader_id(s, t);
+		t = rec_find(s, tid);
+	}
+	if (!t) {
+		__auto_type early = (typeof(*s->early.items)){tid, status};
+
+		vec_push(&s->early, early);
+		return;
+	}
+	bool ran = t->state == STATE_RUNNING;
+
+	if (ran)
+		rec_group(t)->running--;
+	t->status = status;
+	if (!WIFSTOPPED(status)) {
+		t->state = STATE_DYING;
+		rec_on_gone(s, t, status);
+		return;
+	}
+	tracee_stopped(&t->tracee);
+	if (ran)
+		queue_first(t);
+	else
+		rec_queue(t, TODO_STATUS);
+}
+
+/* Gives the turn to whoever is ready, group by group, until nobody can have it. */
+static void give_turns(struct rec_session *s)
+{
+	for (size_t i = 0; i < s->groups.count; i++) {
+		struct rec_group *group = s->groups.items[i];
+
+		while (group->running == 0 && group->ready.count) {
+			struct rec_task *t = group->ready.items[0];
+
+			vec_remove(&group->ready, 0);
+			t->queued = false;
+			handle(s, t);
+		}
+	}
+}
+
+static void kill_all(struct rec_session *s)
+{
+	struct rec_task *t, *next;
+
+	HASH_ITER(hh, s->tasks, t, next)
+		kill(t->tracee.tgid, SIGKILL);
+}
+
+struct error *rec_run(struct rec_session *s)
+{
+	bool killed = false;
+
+	for (;;) {
+		int status;
+
+		give_turns(s);
+		if (!s->failure)
+			s->failure = trace_writer_check(s->writer);
+		if (s->failure && !killed) {
+			kill_all(s);
+			killed = true;
+		}
+		if (!s->tasks)
+			return s->failure;
+		pid_t tid = waitpid(-1, &status, __WALL);
+
+		if (tid > 0)
+			on_wait(s, tid, status);
+		else if (errno == ECHILD)
+			return s->failure;
+	}
+}

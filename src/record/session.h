@@ -1,0 +1,252 @@
+/* A recording in progress. Private to src/record.
+ *
+ * Tasks belong to address spaces (mm), and those to groups: all that can reach common writable
+ * memory. In a group one task at a time runs in user mode; that is the order of events which a
+ * replay repeats. Groups are independent of each other.
+ *
+ * A task is in one of the states below. Whoever wants to act on a task of a group (commit an event,
+ * resume it into user mode) must do so while no other task of the group is STATE_RUNNING. */
+#ifndef WARP_RECORD_SESSION_H
+#define WARP_RECORD_SESSION_H
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+/* Out of memory ends the process in xmalloc(). */
+#define uthash_malloc(size) xmalloc(size)
+#define uthash_free(pointer, size) free(pointer)
+
+#include "syscalls/syscalls.h"
+#include "trace/writer.h"
+#include "tracee/spawn.h"
+#include "tracee/tracee.h"
+#include "util/alloc.h"
+#include "util/vec.h"
+
+#include <uthash.h>
+
+enum rec_state {
+	STATE_NEW,       /* its first stop has not come yet */
+	STATE_READY,     /* stopped, waits for its turn */
+	STATE_RUNNING,   /* in user mode */
+	STATE_IN_CALL,   /* the kernel works for it, perhaps asleep */
+	STATE_LISTENING, /* in a group stop */
+	STATE_DYING,     /* past its exit event, or killed */
+};
+
+/* What to do with a ready task when its turn comes. */
+enum rec_todo {
+	TODO_STATUS, /* look at its wait status */
+	TODO_RESUME, /* let it go on in user mode */
+};
+
+struct rec_task;
+
+struct rec_group {
+	unsigned id;
+	struct rec_group *merged_into;
+	unsigned running;           /* tasks in user mode: more than one only just after a merge */
+	struct vec(struct rec_task *) ready; /* in the order in which they shall run */
+	unsigned tasks;
+	uint64_t slice_end_ns;
+};
+
+/* A file or shared memory object that address spaces have mapped. */
+struct rec_file_key {
+	uint64_t device, inode;
+};
+
+struct rec_file {
+	struct rec_file_key key;
+	uint32_t id; /* in the recording */
+	uint32_t flags;
+	struct vec(struct rec_mm *) mms;    /* that have it mapped (or had: unmapping is not followed) */
+	struct vec(struct rec_mm *) shared; /* those that have it mapped shared */
+	UT_hash_handle hh;
+};
+
+struct rec_mm {
+	struct rec_group *group;
+	unsigned users;  /* tasks */
+	bool shares;     /* has writable shared mappings: forked children join the group */
+	taddr brk;       /* end of the heap */
+	taddr scratch_end;
+	struct vec(struct rec_file *) files;
+};
+
+/* A system call between its entry and the commit of its (last) event. */
+struct rec_call {
+	const struct sc_row *row; /* refined; NULL: unknown to the table */
+	struct sc_call call;
+	struct regs entry;
+	struct sc_regions regions;
+	struct vec(taddr) homes;  /* scratch in use: where each region really is; else empty */
+	struct bytes inputs;      /* data records of the memory it reads */
+	struct bytes before;      /* fallback: memory before the call */
+	bool open;                /* entered and not ended */
+	bool entered_event;       /* TRACE_EV_SYSCALL_ENTER was written */
+	uint16_t flags;           /* enum trace_event_flags */
+	int64_t note;             /* the handler's own */
+};
+
+struct rec_task {
+	struct tracee tracee;
+	struct rec_mm *mm;
+	struct rec_task *leader; /* of its process; itself if it is one */
+	enum rec_state state;
+	enum rec_todo todo;
+	bool queued;
+	int status;              /* wait status for TODO_STATUS */
+	struct rec_call call;
+	bool restart_pending;    /* the last call ended with an ERESTART code */
+	bool exit_event;         /* TRACE_EV_TASK_EXIT was written */
+	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
+	bool stash_sent;         /* the first of them was sent again */
+	bool mask_widened;       /* the kernel blocks more than stash_mask for us */
+	uint16_t signal_place;   /* enum trace_event_flags: where the next signal stop is */
+	uint64_t stash_mask;     /* the signal mask of the program while the stash blocks more */
+	taddr clear_tid;         /* word that the kernel clears at its end: set_tid_address(2) */
+	taddr scratch;
+	size_t scratch_size;
+	cpu_set_t affinity;      /* what the program believes */
+	bool no_new_privs;       /* set by the program */
+	int tsc_mode;            /* PR_TSC_*: as the program set it */
+	UT_hash_handle hh;
+};
+
+struct rec_session {
+	struct trace_writer *writer;
+	struct rec_task *tasks;  /* by tid */
+	struct rec_file *files;  /* by (device, inode) */
+	struct vec(struct rec_group *) groups; /* those that have tasks */
+	struct vec(struct rec_group *) ended_groups;
+	unsigned next_group;
+	struct vec(struct { pid_t tid; int status; }) early; /* stops of tasks not yet announced */
+	uint64_t start_ns;
+	pid_t first;             /* the first process */
+	int first_status;        /* its wait status at the end */
+	bool first_ended;
+	bool cpuid_traps;
+	cpu_set_t cpus;          /* where the recorder was allowed to run */
+	struct stat out, err;    /* our own standard output and error */
+	bool out_known, err_known;
+	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
+	struct error *failure;
+};
+
+/* ---- session.c ---- */
+uint64_t rec_now(void);
+/* Tells the user once per `key`. */
+void rec_tell_once(struct rec_session *s, uint64_t key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void rec_fail(struct rec_session *s, struct error *error);
+/* Lets the task go on in user mode, now or when its turn comes. */
+void rec_continue(struct rec_session *s, struct rec_task *t);
+/* Resumes it into user mode; it has the turn. `signal`: 0 or the one to deliver. */
+void rec_run_user(struct rec_task *t, int signal);
+/* Resumes it inside a call (PTRACE_SYSCALL) or towards its end (PTRACE_CONT). */
+void rec_resume_in_call(struct rec_task *t, int how);
+/* Puts it at the end of its group's queue. */
+void rec_queue(struct rec_task *t, enum rec_todo todo);
+/* Looks at the wait status of a task that has the turn. */
+void rec_handle_status(struct rec_session *s, struct rec_task *t);
+
+/* ---- task.c ---- */
+struct rec_group *rec_group(struct rec_task *t);
+struct rec_group *rec_group_of(struct rec_mm *mm);
+void rec_merge_groups(struct rec_session *s, struct rec_mm *a, struct rec_mm *b);
+struct rec_mm *rec_mm_create(struct rec_session *s, struct rec_group *group);
+void rec_mm_release(struct rec_session *s, struct rec_mm *mm);
+struct rec_task *rec_task_create(struct rec_session *s, pid_t tid, pid_t tgid, struct rec_mm *mm);
+void rec_task_remove(struct rec_session *s, struct rec_task *t);
+struct rec_task *rec_find(struct rec_session *s, pid_t tid);
+bool rec_alone(struct rec_task *t); /* no other task shares its group */
+void rec_on_clone(struct rec_session *s, struct rec_task *t);
+void rec_on_exit(struct rec_session *s, struct rec_task *t);
+void rec_on_gone(struct rec_session *s, struct rec_task *t, int status);
+/* Makes sure that the task has scratch memory; only at a stop that is no system call entry. */
+bool rec_scratch(struct rec_task *t, size_t size);
+
+/* ---- event.c ---- */
+/* Adds a record to the event being built for the task. */
+void rec_datum(struct rec_session *s, struct rec_task *t, uint32_t kind, taddr addr,
+	       const void *bytes, size_t length);
+/* Adds the tracee's memory as TRACE_D_MEMORY (or another kind). */
+void rec_memory(struct rec_session *s, struct rec_task *t, uint32_t kind, taddr addr, size_t length);
+void rec_regs_datum(struct rec_session *s, struct rec_task *t, const struct regs *regs);
+void rec_xstate_datum(struct rec_session *s, struct rec_task *t);
+/* Commits the event; abandons it instead if the tracee is gone (and returns 0). */
+uint64_t rec_commit(struct rec_session *s, struct rec_task *t, enum trace_event_kind kind,
+		    uint16_t flags, uint32_t arg, int64_t result, const struct regs *regs);
+
+/* ---- call.c ---- */
+void rec_on_call_entry(struct rec_session *s, struct rec_task *t);
+void rec_on_call_exit(struct rec_session *s, struct rec_task *t);
+/* Writes TRACE_EV_SYSCALL_ENTER for the open call if that was not done. */
+void rec_commit_enter(struct rec_session *s, struct rec_task *t);
+/* Keeps memory that the open call reads, for dump. */
+void rec_keep_input(struct rec_task *t, taddr addr, size_t length);
+/* Blocks until this task stops or ends, and handles that: for calls that end soon. */
+void rec_await(struct rec_session *s, struct rec_task *t);
+/* Answers the call without making it. Data records of the event may have been added before. */
+void rec_answer(struct rec_session *s, struct rec_task *t, int64_t result);
+void rec_call_reset(struct rec_call *call);
+
+/* ---- handlers.c: irregular calls ---- */
+enum rec_verdict {
+	REC_MAKE,     /* make the call, save its outputs */
+	REC_MAKE_ENTER, /* the same, and write SYSCALL_ENTER first */
+	REC_ANSWERED, /* rec_answer() was called */
+	REC_NO_EXIT,  /* resumed by the handler: the call does not return */
+};
+
+struct rec_handler {
+	enum rec_verdict (*enter)(struct rec_session *s, struct rec_task *t);
+	/* Before the call's event is committed; adds records. */
+	void (*exit)(struct rec_session *s, struct rec_task *t);
+};
+
+const struct rec_handler *rec_handler(enum sc_handler handler);
+
+/* ---- emulate.c: calls that the recorder answers ---- */
+enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_affinity_get(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);
+
+/* ---- exec.c ---- */
+enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t);
+void rec_on_exec(struct rec_session *s, struct rec_task *t);
+/* The first process, stopped at its first exec. */
+void rec_first_image(struct rec_session *s, struct rec_task *t);
+
+/* ---- signal.c ---- */
+void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
+/* At a system call entry, with a signal stashed: moves back and takes the signal first. */
+void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
+/* At an event that is not a call: a stashed signal becomes pending, and is taken on resuming. */
+void rec_send_stash(struct rec_task *t);
+
+/* ---- files.c ---- */
+/* Keeps a mapped file. `fd`: open on it for reading, or -1 if that cannot be had: then, and if its
+ * contents cannot be kept, returns TRACE_NO_FILE and the mapping's memory must be recorded. */
+uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const char *path,
+		      const struct stat *status, bool shared, bool writable);
+uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size);
+/* A call has written to a descriptor: sets the echo flags. */
+void rec_note_write(struct rec_session *s, struct rec_task *t);
+/* After the call's event: TRACE_EV_FILE_WRITE for what it changed in mapped files. */
+void rec_note_file_changes(struct rec_session *s, struct rec_task *t);
+/* The flags TRACE_F_ECHO_* of a descriptor. */
+uint16_t rec_echo_flags(struct rec_session *s, struct rec_task *t, int fd);
+void rec_files_leave(struct rec_session *s, struct rec_mm *mm);
+void rec_files_deinit(struct rec_session *s);
+
+/* ---- fallback.c ---- */
+void rec_fallback_before(struct rec_session *s, struct rec_task *t);
+void rec_fallback_after(struct rec_session *s, struct rec_task *t);
+
+#endif

@@ -1,0 +1,194 @@
+/* Signals.
+ *
+ * A handler is entered where the replayer can find the place again: at the instruction that caused
+ * the signal, at the end of a system call, just before one, or right after a trapped instruction. A
+ * signal that arrives elsewhere is taken from the kernel and kept (the stash) until the task comes
+ * to such a place; meanwhile other signals with handlers stay pending in the kernel, blocked.
+ * Signals without a handler (ignored, stopping or killing) change no memory and go in at once. */
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "record/session.h"
+#include "tracee/procfs.h"
+#include "util/log.h"
+
+static uint64_t bit(int signal)
+{
+	return 1ull << (signal - 1);
+}
+
+static uint64_t fault_signals(void)
+{
+	return bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGSYS);
+}
+
+/* Caused by the instruction: si_code is positive for what the kernel found out, and the signal is
+ * one of those instructions cause (sigaction(2)). SIGTRAP's SI_KERNEL (0x80) is int3. */
+static bool is_fault(int signal, const siginfo_t *info)
+{
+	return (bit(signal) & fault_signals()) && info->si_code > 0;
+}
+
+static bool kills(int signal, const struct proc_signals *set)
+{
+	uint64_t harmless = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) | bit(SIGSTOP) |
+			    bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+
+	return !((set->ignored | set->caught | harmless) & bit(signal));
+}
+
+/* ---- trapped instructions ---- */
+
+static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
+{
+	uint8_t bytes[16] = {0};
+	struct regs at = *tracee_regs(&t->tracee);
+
+	if (info->si_code != SI_KERNEL)
+		return false;
+	size_t got = tracee_read(&t->tracee, arch.pc(&at), bytes, arch.insn_max);
+	enum arch_trap kind = arch.trap_kind(bytes, got);
+
+	if (kind == ARCH_TRAP_NONE || (kind == ARCH_TRAP_CPUID && !s->cpuid_traps))
+		return false;
+	if (kind == ARCH_TRAP_TIME && t->tsc_mode == 2 /* PR_TSC_SIGSEGV: the program's own wish */)
+		return false;
+	arch.trap_emulate(bytes, tracee_regs_mut(&t->tracee));
+	rec_regs_datum(s, t, tracee_regs(&t->tracee));
+	rec_commit(s, t, TRACE_EV_INSN, 0, (uint32_t)kind, 0, &at);
+	return true;
+}
+
+/* ---- the stash ---- */
+
+static void stash(struct rec_task *t, const siginfo_t *info, const struct proc_signals *set)
+{
+	vec_push(&t->stash, *info);
+	if (!t->mask_widened) {
+		t->stash_mask = tracee_get_sigmask(&t->tracee);
+		tracee_set_sigmask(&t->tracee, t->stash_mask | (set->caught & ~fault_signals()));
+		t->mask_widened = true;
+	}
+	rec_run_user(t, 0);
+}
+
+static void narrow_mask(struct rec_task *t)
+{
+	if (t->mask_widened)
+		tracee_set_sigmask(&t->tracee, t->stash_mask);
+	t->mask_widened = false;
+}
+
+/* The stashed signal becomes pending again; the mark of it is that we sent it. */
+void rec_send_stash(struct rec_task *t)
+{
+	narrow_mask(t);
+	if (!t->stash.count || t->stash_sent)
+		return;
+	t->stash_sent = true;
+	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid, t->stash.items[0].si_signo);
+}
+
+void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
+{
+	struct regs *regs = tracee_regs_mut(&t->tracee);
+
+	arch.call_rewind(regs, arch.call_nr(regs));
+	t->signal_place = TRACE_F_BEFORE_CALL;
+	rec_send_stash(t);
+	rec_continue(s, t);
+}
+
+static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info)
+{
+	return t->stash_sent && signal == t->stash.items[0].si_signo && info->si_code == SI_TKILL &&
+	       info->si_pid == getpid();
+}
+
+/* ---- delivery ---- */
+
+/* Lets the kernel build the handler's frame and stops at the handler's first instruction. */
+static void enter_handler(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
+			  const siginfo_t *info)
+{
+	struct regs before = *tracee_regs(&t->tracee);
+
+	narrow_mask(t); /* the frame holds the mask */
+	tracee_resume(&t->tracee, PTRACE_SINGLESTEP, signal);
+	int status = tracee_wait(&t->tracee, 0);
+
+	t->status = status;
+	if (t->tracee.gone) {
+		rec_on_gone(s, t, status);
+		return;
+	}
+	if (tracee_event(status) || WSTOPSIG(status) != SIGTRAP) {
+		/* No room for a frame: the kernel sends SIGSEGV instead (force_sigsegv()). */
+		rec_handle_status(s, t);
+		return;
+	}
+	const struct regs *in = tracee_regs(&t->tracee);
+	struct sc_memory memory = tracee_memory(&t->tracee);
+
+	rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
+	rec_memory(s, t, TRACE_D_MEMORY, arch.sp(in), arch.sigframe_size(in, &memory));
+	rec_regs_datum(s, t, in);
+	rec_xstate_datum(s, t);
+	rec_commit(s, t, TRACE_EV_SIGNAL, flags, (uint32_t)signal, 0, &before);
+	t->restart_pending = false;
+	rec_continue(s, t);
+}
+
+static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
+		    const siginfo_t *info, const struct proc_signals *set)
+{
+	if (set->caught & bit(signal)) {
+		enter_handler(s, t, signal, flags, info);
+		return;
+	}
+	if (kills(signal, set)) {
+		rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
+		rec_commit(s, t, TRACE_EV_SIGNAL_FATAL, flags, (uint32_t)signal, 0,
+			   tracee_regs(&t->tracee));
+	}
+	rec_run_user(t, signal);
+}
+
+void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
+{
+	struct proc_signals set = {0};
+	siginfo_t info;
+	uint16_t place = t->signal_place;
+
+	t->signal_place = 0;
+	if (!tracee_get_siginfo(&t->tracee, &info))
+		return;
+	if (is_fault(signal, &info)) {
+		if (signal == SIGSEGV && emulate_trap(s, t, &info)) {
+			rec_send_stash(t);
+			rec_continue(s, t);
+			return;
+		}
+		proc_read_signals(t->tracee.tid, &set);
+		deliver(s, t, signal, TRACE_F_SYNC_FAULT, &info, &set);
+		return;
+	}
+	proc_read_signals(t->tracee.tid, &set);
+	if (is_stash(t, signal, &info)) {
+		info = t->stash.items[0];
+		vec_remove(&t->stash, 0);
+		t->stash_sent = false;
+		tracee_set_siginfo(&t->tracee, &info);
+		deliver(s, t, signal, place ? place : TRACE_F_AFTER_CALL, &info, &set);
+		return;
+	}
+	bool at_end_of_call = arch.in_call(tracee_regs(&t->tracee));
+
+	if (at_end_of_call || !(set.caught & bit(signal)))
+		deliver(s, t, signal, TRACE_F_AFTER_CALL, &info, &set);
+	else
+		stash(t, &info, &set);
+}

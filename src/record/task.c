@@ -1,0 +1,427 @@
+/* Tasks, address spaces and groups: how they come, merge and go. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "record/session.h"
+#include "tracee/procfs.h"
+#include "util/log.h"
+
+/* ---- groups ---- */
+
+struct rec_group *rec_group_of(struct rec_mm *mm)
+{
+	struct rec_group *group = mm->group;
+
+	while (group->merged_into)
+		group = group->merged_into;
+	return mm->group = group;
+}
+
+struct rec_group *rec_group(struct rec_task *t)
+{
+	return rec_group_of(t->mm);
+}
+
+bool rec_alone(struct rec_task *t)
+{
+	return rec_group(t)->tasks == 1;
+}
+
+static struct rec_group *group_create(struct rec_session *s)
+{
+	struct rec_group *group = xcalloc(1, sizeof(*group));
+
+	group->id = s->next_group++;
+	vec_push(&s->groups, group);
+	return group;
+}
+
+/* It has no tasks any more. Address spaces that are merged elsewhere may still point at it, so its
+ * memory stays until the end. */
+static void group_end(struct rec_session *s, struct rec_group *group)
+{
+	trace_writer_group_end(s->writer, group->id);
+	vec_foreach(&s->groups, live) {
+		if (*live != group)
+			continue;
+		vec_remove(&s->groups, live - s->groups.items);
+		break;
+	}
+	vec_deinit(&group->ready);
+	vec_push(&s->ended_groups, group);
+}
+
+static void group_leave(struct rec_session *s, struct rec_group *group)
+{
+	if (--group->tasks == 0)
+		group_end(s, group);
+}
+
+void rec_merge_groups(struct rec_session *s, struct rec_mm *a, struct rec_mm *b)
+{
+	struct rec_group *keep = rec_group_of(a), *gone = rec_group_of(b);
+
+	if (keep == gone)
+		return;
+	vec_append(&keep->ready, gone->ready.items, gone->ready.count);
+	keep->running += gone->running;
+	keep->tasks += gone->tasks;
+	gone->running = gone->tasks = 0;
+	gone->merged_into = keep;
+	group_end(s, gone);
+	log_info("groups %u and %u share memory from now on", keep->id, gone->id);
+}
+
+/* ---- address spaces ---- */
+
+struct rec_mm *rec_mm_create(struct rec_session *s, struct rec_group *group)
+{
+	struct rec_mm *mm = xcalloc(1, sizeof(*mm));
+
+	mm->group = group ? group : group_create(s);
+	mm->scratch_end = WARP_SCRATCH;
+	return mm;
+}
+
+void rec_mm_release(struct rec_session *s, struct rec_mm *mm)
+{
+	if (--mm->users)
+		return;
+	rec_files_leave(s, mm);
+	vec_deinit(&mm->files);
+	free(mm);
+}
+
+/* What fork copies. */
+static struct rec_mm *mm_copy(struct rec_session *s, struct rec_mm *from)
+{
+	struct rec_mm *mm = rec_mm_create(s, from->shares ? rec_group_of(from) : NULL);
+
+	mm->shares = from->shares;
+	mm->brk = from->brk;
+	mm->scratch_end = from->scratch_end;
+	vec_foreach(&from->files, file) {
+		vec_push(&mm->files, *file);
+		vec_push(&(*file)->mms, mm);
+	}
+	vec_foreach(&from->files, file) {
+		bool shared = false;
+
+		vec_foreach(&(*file)->shared, other)
+			shared = shared || *other == from;
+		if (shared)
+			vec_push(&(*file)->shared, mm);
+	}
+	return mm;
+}
+
+bool rec_scratch(struct rec_task *t, size_t size)
+{
+	if (t->scratch_size >= size)
+		return true;
+	size = (size + 0xffff) & ~0xffffull;
+	struct rec_mm *mm = t->mm;
+	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mm->scratch_end, size,
+				      PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1ull, 0);
+
+	if (result < 0)
+		return false;
+	t->scratch = (taddr)result;
+	t->scratch_size = size;
+	mm->scratch_end = t->scratch + size;
+	return true;
+}
+
+/* ---- tasks ---- */
+
+struct rec_task *rec_find(struct rec_session *s, pid_t tid)
+{
+	struct rec_task *t;
+
+	HASH_FIND_INT(s->tasks, &tid, t);
+	return t;
+}
+
+struct rec_task *rec_task_create(struct rec_session *s, pid_t tid, pid_t tgid, struct rec_mm *mm)
+{
+	struct rec_task *t = xcalloc(1, sizeof(*t));
+
+	tracee_init(&t->tracee, tid, tgid);
+	t->mm = mm;
+	t->leader = t;
+	mm->users++;
+	rec_group_of(mm)->tasks++;
+	HASH_ADD_INT(s->tasks, tracee.tid, t);
+	return t;
+}
+
+static void unqueue(struct rec_task *t)
+{
+	struct rec_group *group = rec_group(t);
+
+	for (size_t i = 0; t->queued && i < group->ready.count; i++) {
+		if (group->ready.items[i] != t)
+			continue;
+		vec_remove(&group->ready, i);
+		t->queued = false;
+	}
+}
+
+void rec_task_remove(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_group *group = rec_group(t);
+
+	unqueue(t);
+	if (t->state == STATE_RUNNING)
+		group->running--;
+	HASH_DEL(s->tasks, t);
+	rec_mm_release(s, t->mm);
+	group_leave(s, group);
+	rec_call_reset(&t->call);
+	vec_deinit(&t->call.regions);
+	vec_deinit(&t->call.homes);
+	vec_deinit(&t->call.inputs);
+	vec_deinit(&t->call.before);
+	vec_deinit(&t->stash);
+	tracee_deinit(&t->tracee);
+	free(t);
+}
+
+/* Waits for the first stop of a new thread, which may have been reported already. */
+static bool await_first_stop(struct rec_session *s, struct rec_task *child)
+{
+	vec_foreach(&s->early, early) {
+		if (early->tid != child->tracee.tid)
+			continue;
+		int status = early->status;
+
+		vec_remove(&s->early, early - s->early.items);
+		if (!WIFSTOPPED(status))
+			return false;
+		tracee_stopped(&child->tracee);
+		return true;
+	}
+	tracee_wait(&child->tracee, 0);
+	return !child->tracee.gone;
+}
+
+static uint64_t clone_flags(struct rec_task *t)
+{
+	return (uint64_t)t->call.note;
+}
+
+static taddr child_tid_address(struct rec_task *t)
+{
+	const struct sc_call *call = &t->call.call;
+	struct clone_args args = {0};
+
+	if (call->nr != SYS_clone3)
+		return call->args[3];
+	tracee_read(&t->tracee, call->args[0], &args, sizeof(args));
+	return args.child_tid;
+}
+
+static taddr parent_tid_address(struct rec_task *t)
+{
+	const struct sc_call *call = &t->call.call;
+	struct clone_args args = {0};
+
+	if (call->nr != SYS_clone3)
+		return call->args[2];
+	tracee_read(&t->tracee, call->args[0], &args, sizeof(args));
+	return args.parent_tid;
+}
+
+static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pid_t tid)
+{
+	uint64_t flags = clone_flags(t);
+	bool thread = flags & CLONE_THREAD;
+	struct rec_mm *mm = flags & CLONE_VM ? t->mm : mm_copy(s, t->mm);
+	struct rec_task *child =
+		rec_task_create(s, tid, thread ? t->tracee.tgid : tid, mm);
+
+	if (thread)
+		child->leader = t->leader;
+	child->affinity = t->affinity;
+	child->no_new_privs = t->no_new_privs;
+	child->tsc_mode = t->tsc_mode;
+	if (flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid = child_tid_address(t);
+	if (!(flags & CLONE_VM)) {
+		child->scratch = t->scratch;
+		child->scratch_size = t->scratch_size;
+	}
+	return child;
+}
+
+/* The ids that the kernel wrote for the child to see: in its own memory, and in the parent's where
+ * that is the same. */
+static void child_ids(struct rec_session *s, struct rec_task *t, struct rec_task *child)
+{
+	uint64_t flags = clone_flags(t);
+
+	if (flags & CLONE_CHILD_SETTID)
+		rec_memory(s, child, TRACE_D_MEMORY, child_tid_address(t), sizeof(int));
+	if ((flags & CLONE_PARENT_SETTID) && (flags & CLONE_VM))
+		rec_memory(s, child, TRACE_D_MEMORY, parent_tid_address(t), sizeof(int));
+}
+
+void rec_on_clone(struct rec_session *s, struct rec_task *t)
+{
+	pid_t tid = (pid_t)tracee_event_message(&t->tracee);
+
+	if (t->tracee.gone || !tid)
+		return;
+	struct rec_task *child = make_child(s, t, tid);
+
+	if (await_first_stop(s, child)) {
+		struct trace_task task = {
+			.tid = (uint32_t)tid,
+			.tgid = (uint32_t)child->tracee.tgid,
+			.parent_tid = (uint32_t)t->tracee.tid,
+			.group = rec_group(child)->id,
+			.clone_flags = clone_flags(t),
+			.stack = arch.sp(tracee_regs(&child->tracee)),
+		};
+		unsigned group = rec_group(t)->id;
+		struct trace_event event = {
+			.time_ns = rec_now() - s->start_ns,
+			.tid = (uint32_t)t->tracee.tid,
+			.kind = TRACE_EV_TASK_NEW,
+			.result = tid,
+		};
+
+		memcpy(event.regs, tracee_regs(&child->tracee)->word, sizeof(event.regs));
+		rec_datum(s, t, TRACE_D_TASK, 0, &task, sizeof(task));
+		struct rec_mm *own = child->mm;
+
+		/* The event is the parent's, and so is the stream that gets its records. */
+		child->mm = t->mm;
+		child_ids(s, t, child);
+		child->mm = own;
+		trace_writer_commit(s->writer, group, &event);
+		rec_queue(child, TODO_RESUME);
+	} else {
+		rec_task_remove(s, child);
+	}
+	rec_resume_in_call(t, PTRACE_SYSCALL);
+	if (!(clone_flags(t) & CLONE_VFORK))
+		rec_await(s, t);
+}
+
+/* ---- the end of a task ---- */
+
+/* Adds the words that the kernel will write when the task ends, with their values after that: they
+ * must be read when it is dead. kernel/fork.c mm_release(), kernel/futex/core.c exit_robust_list(). */
+static void collect_exit_words(struct rec_task *t, taddr *words, size_t *count, size_t room)
+{
+	struct robust_list_head head;
+	taddr list = 0;
+	size_t length = 0;
+
+	syscall(SYS_get_robust_list, t->tracee.tid, &list, &length);
+	if (t->clear_tid)
+		words[(*count)++] = t->clear_tid;
+	if (!list || tracee_read(&t->tracee, list, &head, sizeof(head)) != sizeof(head))
+		return;
+	taddr entry = (taddr)head.list.next & ~1ull;
+
+	for (unsigned limit = 2048; entry && entry != list && *count < room && limit; limit--) {
+		taddr next = 0;
+
+		words[(*count)++] = entry + (taddr)head.futex_offset;
+		if (tracee_read(&t->tracee, entry, &next, sizeof(next)) != sizeof(next))
+			break;
+		entry = next & ~1ull;
+	}
+	taddr pending = (taddr)head.list_op_pending & ~1ull;
+
+	if (pending && *count < room)
+		words[(*count)++] = pending + (taddr)head.futex_offset;
+}
+
+/* Until the kernel has done what it does to memory at a thread's end. A leader whose threads live
+ * on becomes a zombie that wait does not report. */
+static void await_death(struct rec_session *s, struct rec_task *t)
+{
+	for (;;) {
+		int status = tracee_wait(&t->tracee, WNOHANG);
+
+		if (t->tracee.gone) {
+			t->status = status;
+			return;
+		}
+		char state = proc_state(t->tracee.tid);
+
+		if (state == 'Z' || state == 'X' || state == 0)
+			return;
+		sched_yield();
+	}
+}
+
+/* Some other task that still uses the address space, to read it through. */
+static struct rec_task *other_user(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_task *other, *next;
+
+	HASH_ITER(hh, s->tasks, other, next)
+	{
+		if (other != t && other->mm == t->mm && other->state != STATE_DYING)
+			return other;
+	}
+	return NULL;
+}
+
+#define EXIT_WORDS 2100
+
+void rec_on_exit(struct rec_session *s, struct rec_task *t)
+{
+	int status = (int)tracee_event_message(&t->tracee);
+	struct regs regs = *tracee_regs(&t->tracee);
+	struct rec_task *other = t->mm->users > 1 ? other_user(s, t) : NULL;
+	taddr *words = NULL;
+	size_t count = 0;
+
+	if (other) {
+		words = xmalloc(EXIT_WORDS * sizeof(*words));
+		collect_exit_words(t, words, &count, EXIT_WORDS);
+	}
+	t->state = STATE_DYING;
+	tracee_resume(&t->tracee, PTRACE_CONT, 0);
+	if (other) {
+		await_death(s, t);
+		for (size_t i = 0; i < count; i++)
+			rec_memory(s, other, TRACE_D_MEMORY, words[i], sizeof(int));
+		free(words);
+	}
+	bool gone = t->tracee.gone;
+
+	t->tracee.gone = false; /* the event tells of its end */
+	rec_commit(s, t, TRACE_EV_TASK_EXIT, 0, 0, status, &regs);
+	t->exit_event = true;
+	t->tracee.gone = gone;
+	if (gone)
+		rec_on_gone(s, t, t->status);
+}
+
+void rec_on_gone(struct rec_session *s, struct rec_task *t, int status)
+{
+	if (!t->exit_event) {
+		t->tracee.gone = false;
+		rec_commit(s, t, TRACE_EV_TASK_EXIT, 0, 0, status, NULL);
+	}
+	if (t->tracee.tid == s->first) {
+		s->first_status = status;
+		s->first_ended = true;
+	}
+	log_stop("task %d is gone, status %#x", t->tracee.tid, status);
+	rec_task_remove(s, t);
+}

@@ -1,0 +1,144 @@
+/* The report of a divergence: event, task, what was expected and what happened, the registers that
+ * differ, and a stack with names. */
+#include <elfutils/libdwfl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+
+#include "replay/session.h"
+#include "util/cleanup.h"
+
+#define FRAMES 24
+
+static const char *const kind_names[TRACE_EV_KINDS] = {
+	[TRACE_EV_START] = "the start",
+	[TRACE_EV_SYSCALL] = "the system call",
+	[TRACE_EV_SYSCALL_ENTER] = "the entry of the system call",
+	[TRACE_EV_SYSCALL_EXIT] = "the end of the system call",
+	[TRACE_EV_RESTART] = "the restart of a system call",
+	[TRACE_EV_INSN] = "a trapped instruction",
+	[TRACE_EV_SIGNAL] = "the handler of a signal",
+	[TRACE_EV_SIGNAL_FATAL] = "a fatal signal",
+	[TRACE_EV_TASK_NEW] = "a new task",
+	[TRACE_EV_EXEC] = "a new program",
+	[TRACE_EV_TASK_EXIT] = "the end of the task",
+	[TRACE_EV_FILE_WRITE] = "a change of a mapped file",
+	[TRACE_EV_END] = "the end",
+};
+
+struct stack {
+	FILE *out;
+	Dwfl *dwfl;
+	int depth;
+};
+
+static int print_frame(Dwfl_Frame *frame, void *context)
+{
+	struct stack *stack = context;
+	Dwarf_Addr pc, start;
+	bool activation;
+
+	if (!dwfl_frame_pc(frame, &pc, &activation))
+		return DWARF_CB_ABORT;
+	Dwarf_Addr lookup = activation ? pc : pc - 1;
+	Dwfl_Module *module = dwfl_addrmodule(stack->dwfl, lookup);
+	GElf_Off offset = 0;
+	GElf_Sym symbol;
+	const char *name = module ? dwfl_module_addrinfo(module, lookup, &offset, &symbol, NULL, NULL,
+							 NULL) : NULL;
+	const char *file = module ? dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL,
+						     NULL) : NULL;
+
+	fprintf(stack->out, "    #%-2d %#018llx", stack->depth, (unsigned long long)pc);
+	if (name)
+		fprintf(stack->out, " %s+%#llx", name, (unsigned long long)offset);
+	if (file)
+		fprintf(stack->out, " (%s)", strrchr(file, '/') ? strrchr(file, '/') + 1 : file);
+	fputc('\n', stack->out);
+	return ++stack->depth < FRAMES ? DWARF_CB_OK : DWARF_CB_ABORT;
+}
+
+/* Symbols come from the recording's copies: they are what the replayed process has mapped. */
+static void print_stack(FILE *out, struct rep_task *t)
+{
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = dwfl_linux_proc_find_elf,
+		.find_debuginfo = dwfl_standard_find_debuginfo,
+	};
+	struct stack stack = {.out = out, .dwfl = dwfl_begin(&callbacks)};
+
+	if (!stack.dwfl)
+		return;
+	if (!dwfl_linux_proc_report(stack.dwfl, t->tracee.tid) &&
+	    !dwfl_report_end(stack.dwfl, NULL, NULL) &&
+	    !dwfl_linux_proc_attach(stack.dwfl, t->tracee.tid, true)) {
+		fprintf(out, "  stack of the task:\n");
+		dwfl_getthread_frames(stack.dwfl, t->tracee.tid, print_frame, &stack);
+	}
+	dwfl_end(stack.dwfl);
+}
+
+static void print_head(FILE *out, const struct rep_session *s, const struct rep_task *t)
+{
+	const struct trace_event *event = &s->event;
+	const char *kind = event->kind < TRACE_EV_KINDS ? kind_names[event->kind] : NULL;
+	const struct sc_row *row = NULL;
+
+	if (event->kind >= TRACE_EV_SYSCALL && event->kind <= TRACE_EV_SYSCALL_EXIT)
+		row = sc_row((int)event->arg);
+	fprintf(out, "the replay diverged from the recording at event %llu, task %u: expected %s%s%s",
+		(unsigned long long)event->number, t->tid, kind ? kind : "an event", row ? " " : "",
+		row ? row->name : "");
+	if (event->kind == TRACE_EV_SIGNAL || event->kind == TRACE_EV_SIGNAL_FATAL)
+		fprintf(out, " (%s)", strsignal((int)event->arg));
+}
+
+static struct error *finish(FILE *out, char **text, struct rep_task *t)
+{
+	if (!t->tracee.gone)
+		print_stack(out, t);
+	fclose(out);
+	struct error *error = error_new_kind(ERROR_DIVERGED, "%s", *text);
+
+	free(*text);
+	return error;
+}
+
+struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char *format, ...)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	va_list args;
+
+	if (!out)
+		alloc_failed(0);
+	print_head(out, s, t);
+	fputs(", but ", out);
+	va_start(args, format);
+	vfprintf(out, format, args);
+	va_end(args);
+	fputc('\n', out);
+	return finish(out, &text, t);
+}
+
+struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
+				const struct regs *actual)
+{
+	struct regs expected = rep_event_regs(s);
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		alloc_failed(0);
+	print_head(out, s, t);
+	fputs(", but registers differ\n", out);
+	for (int i = 0; i < TRACE_REGS; i++)
+		if (actual->word[i] != expected.word[i])
+			fprintf(out, "    %-8s expected %#018llx, is %#018llx\n", arch.reg_names[i],
+				(unsigned long long)expected.word[i],
+				(unsigned long long)actual->word[i]);
+	return finish(out, &text, t);
+}

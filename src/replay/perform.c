@@ -1,0 +1,190 @@
+/* Calls that shape the address space are made again, at the recorded places. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "replay/session.h"
+
+#define PAGE_MASK 4095ull
+
+static uint64_t arg(const struct rep_session *s, int index)
+{
+	struct regs regs = rep_event_regs(s);
+
+	return arch.call_arg(&regs, index);
+}
+
+static struct error *check(struct rep_session *s, struct rep_task *t, const char *what,
+			   int64_t result, int64_t expected)
+{
+	if (result == expected)
+		return NULL;
+	return rep_diverged(s, t, "%s gave %#llx instead of %#llx", what, (unsigned long long)result,
+			    (unsigned long long)expected);
+}
+
+/* The event's mapping record; an error if it has none. */
+static struct error *event_mapping(struct rep_session *s, struct rep_task *t,
+				   struct trace_mapping *mapping)
+{
+	struct trace_datum_view view;
+
+	try(trace_reader_find(s->reader, TRACE_D_MAPPING, &view));
+	if (!view.bytes)
+		return rep_diverged(s, t, "the recording does not say what was mapped");
+	memcpy(mapping, view.bytes, sizeof(*mapping));
+	return NULL;
+}
+
+/* Opens one of our descriptors in the tracee; returns its descriptor or a negative errno. */
+static int64_t open_in_tracee(struct rep_task *t, int fd, int flags)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	tracee_write(&t->tracee, WARP_DATA_PAGE, path, strlen(path) + 1);
+	return tracee_callv(&t->tracee, SYS_openat, (uint64_t)AT_FDCWD, WARP_DATA_PAGE,
+			    (uint64_t)flags, 0);
+}
+
+static struct error *map_file(struct rep_session *s, struct rep_task *t,
+			      const struct trace_mapping *mapping, int prot, int flags)
+{
+	struct rep_file *file;
+
+	try(rep_file_get(s, mapping->file, &file));
+	int64_t fd = open_in_tracee(t, file->fd, file->changing ? O_RDWR : O_RDONLY);
+
+	if (fd < 0)
+		return error_os((int)-fd, "cannot open the kept contents of mapped file %u for event "
+					  "%llu", mapping->file, (unsigned long long)s->event.number);
+	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mapping->start,
+				      mapping->end - mapping->start, (uint64_t)prot,
+				      (uint64_t)(flags | MAP_FIXED), (uint64_t)fd, mapping->offset);
+
+	tracee_callv(&t->tracee, SYS_close, (uint64_t)fd);
+	return check(s, t, "mapping a file", result, (int64_t)mapping->start);
+}
+
+struct error *rep_map(struct rep_session *s, struct rep_task *t,
+		      const struct trace_mapping *mapping, int prot, int flags)
+{
+	/* Huge pages may not be free here, and change nothing but speed. */
+	flags &= ~(MAP_FIXED_NOREPLACE | MAP_HUGETLB | MAP_LOCKED | MAP_POPULATE | MAP_32BIT |
+		   MAP_SYNC | (MAP_HUGE_MASK << MAP_HUGE_SHIFT));
+	if (mapping->file != TRACE_NO_FILE)
+		return map_file(s, t, mapping, prot, flags & ~MAP_ANONYMOUS);
+	if (!(flags & MAP_ANONYMOUS)) /* contents follow as memory */
+		flags = (flags & ~MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS;
+	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mapping->start,
+				      mapping->end - mapping->start, (uint64_t)prot,
+				      (uint64_t)(flags | MAP_FIXED), -1ull, 0);
+
+	return check(s, t, "mapping memory", result, (int64_t)mapping->start);
+}
+
+static struct error *do_mmap(struct rep_session *s, struct rep_task *t)
+{
+	struct trace_mapping mapping;
+
+	try(event_mapping(s, t, &mapping));
+	mapping.offset = arg(s, 5);
+	return rep_map(s, t, &mapping, (int)arg(s, 2), (int)arg(s, 3));
+}
+
+static struct error *do_brk(struct rep_session *s, struct rep_task *t)
+{
+	struct trace_mapping mapping;
+
+	try(event_mapping(s, t, &mapping));
+	taddr from = (mapping.start + PAGE_MASK) & ~PAGE_MASK;
+	taddr to = (mapping.end + PAGE_MASK) & ~PAGE_MASK;
+
+	if (to < from)
+		return check(s, t, "shrinking the heap",
+			     tracee_callv(&t->tracee, SYS_munmap, to, from - to), 0);
+	if (to == from)
+		return NULL;
+	mapping = (struct trace_mapping){.start = from, .end = to, .file = TRACE_NO_FILE};
+	return rep_map(s, t, &mapping, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+}
+
+static struct error *do_mremap(struct rep_session *s, struct rep_task *t)
+{
+	taddr old = arg(s, 0), now = (taddr)s->event.result;
+	uint64_t flags = arg(s, 3) & ~(uint64_t)MREMAP_FIXED;
+
+	if (now != old)
+		flags |= MREMAP_MAYMOVE | MREMAP_FIXED;
+	else if (!(flags & MREMAP_DONTUNMAP))
+		flags &= ~(uint64_t)MREMAP_MAYMOVE;
+	return check(s, t, "mremap",
+		     tracee_callv(&t->tracee, SYS_mremap, old, arg(s, 1), arg(s, 2), flags, now),
+		     (int64_t)now);
+}
+
+/* The same call with the same arguments. */
+static struct error *do_again(struct rep_session *s, struct rep_task *t)
+{
+	uint64_t args[SC_ARGS];
+
+	for (int i = 0; i < SC_ARGS; i++)
+		args[i] = arg(s, i);
+	return check(s, t, "making the call again", tracee_call(&t->tracee, (int)s->event.arg, args),
+		     s->event.result);
+}
+
+static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
+{
+	uint64_t advice = arg(s, 2) == MADV_FREE ? MADV_DONTNEED : arg(s, 2);
+
+	/* Page faults of others or of the disk do not matter here, contents and inheritance do. */
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_REMOVE:
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+		return check(s, t, "madvise",
+			     tracee_callv(&t->tracee, SYS_madvise, arg(s, 0), arg(s, 1), advice),
+			     s->event.result);
+	default:
+		return NULL;
+	}
+}
+
+static struct error *do_shmat(struct rep_session *s, struct rep_task *t)
+{
+	struct trace_mapping mapping;
+	int prot = PROT_READ | (arg(s, 2) & SHM_RDONLY ? 0 : PROT_WRITE) |
+		   (arg(s, 2) & SHM_EXEC ? PROT_EXEC : 0);
+
+	try(event_mapping(s, t, &mapping));
+	return rep_map(s, t, &mapping, prot, MAP_SHARED);
+}
+
+static struct error *do_shmdt(struct rep_session *s, struct rep_task *t)
+{
+	struct trace_mapping mapping;
+
+	try(event_mapping(s, t, &mapping));
+	return check(s, t, "detaching shared memory",
+		     tracee_callv(&t->tracee, SYS_munmap, mapping.start, mapping.end - mapping.start),
+		     0);
+}
+
+static const rep_perform performers[SC_HANDLERS] = {
+	[SC_H_MMAP] = do_mmap,       [SC_H_MUNMAP] = do_again,   [SC_H_MREMAP] = do_mremap,
+	[SC_H_MPROTECT] = do_again,  [SC_H_BRK] = do_brk,        [SC_H_MADVISE] = do_madvise,
+	[SC_H_SHMAT] = do_shmat,     [SC_H_SHMDT] = do_shmdt,    [SC_H_SEGMENT] = do_again,
+};
+
+rep_perform rep_performer(enum sc_handler handler)
+{
+	return performers[handler];
+}

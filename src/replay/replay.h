@@ -1,0 +1,28 @@
+/* Replaying a recording: the interface of src/replay. */
+#ifndef WARP_REPLAY_REPLAY_H
+#define WARP_REPLAY_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct replay_options {
+	const char *directory; /* of the recording */
+	bool quiet;            /* do not echo what the program wrote */
+	bool progress;         /* a bar on standard error */
+};
+
+struct replay_result {
+	bool ended;      /* the recording's end was reached, else it was cut or is damaged */
+	int status;      /* if ended: the recorded wait status of the program */
+	uint64_t last;   /* number of the last event replayed */
+	char *shortfall; /* if not ended: why, one sentence; the caller's */
+};
+
+/* Replays the whole recording, comparing every event; blocks until its end. Writes the program's
+ * output to descriptors 1 and 2 unless quiet. A divergence is an error of kind ERROR_DIVERGED whose
+ * text has several lines. Leaves no process behind. */
+struct error *replay_recording(const struct replay_options *options, struct replay_result *result);
+
+#endif

@@ -1,0 +1,264 @@
+/* The replay's loop: one event after the other, in the order of the recording. */
+#include "replay/session.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/log.h"
+
+struct rep_task *rep_find(struct rep_session *s, uint32_t tid)
+{
+	struct rep_task *t;
+
+	HASH_FIND_INT(s->tasks, &tid, t);
+	return t;
+}
+
+struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid,
+			      const struct tracee *tracee)
+{
+	struct rep_task *t = xcalloc(1, sizeof(*t));
+
+	t->tid = tid;
+	t->tgid = tgid;
+	t->tracee = *tracee;
+	HASH_ADD_INT(s->tasks, tid, t);
+	return t;
+}
+
+void rep_task_drop(struct rep_session *s, struct rep_task *t)
+{
+	HASH_DEL(s->tasks, t);
+	tracee_deinit(&t->tracee);
+	free(t);
+}
+
+struct regs rep_event_regs(const struct rep_session *s)
+{
+	struct regs regs;
+
+	memcpy(regs.word, s->event.regs, sizeof(regs.word));
+	return regs;
+}
+
+/* ---- events ---- */
+
+static struct error *on_call(struct rep_session *s, struct rep_task *t)
+{
+	try(rep_run_to_call(s, t));
+	return rep_compare(s, t, tracee_regs(&t->tracee));
+}
+
+static struct error *on_whole_call(struct rep_session *s, struct rep_task *t)
+{
+	try(on_call(s, t));
+	return rep_call_end(s, t);
+}
+
+static struct error *on_insn(struct rep_session *s, struct rep_task *t)
+{
+	struct regs regs = rep_event_regs(s);
+
+	try(rep_run_to_fault(s, t, SIGSEGV));
+	try(rep_compare(s, t, tracee_regs(&t->tracee)));
+	return rep_apply(s, t, &regs);
+}
+
+static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
+{
+	if (s->event.flags & TRACE_F_SYNC_FAULT) {
+		try(rep_run_to_fault(s, t, (int)s->event.arg));
+		return rep_compare(s, t, tracee_regs(&t->tracee));
+	}
+	if (s->event.flags & TRACE_F_BEFORE_CALL) {
+		try(rep_run_to_call(s, t));
+		struct regs regs = *tracee_regs(&t->tracee);
+
+		arch.call_rewind(&regs, arch.call_nr(&regs));
+		return rep_compare(s, t, &regs);
+	}
+	return NULL;
+}
+
+static struct error *on_signal(struct rep_session *s, struct rep_task *t)
+{
+	struct regs regs = rep_event_regs(s);
+
+	try(go_to_signal(s, t));
+	return rep_apply(s, t, &regs);
+}
+
+static struct error *on_restart(struct rep_session *s, struct rep_task *t)
+{
+	struct regs regs = rep_event_regs(s);
+
+	tracee_set_regs(&t->tracee, &regs);
+	return NULL;
+}
+
+static struct error *on_exec(struct rep_session *s, struct rep_task *t)
+{
+	return rep_exec(s, t);
+}
+
+static struct error *on_task_exit(struct rep_session *s, struct rep_task *t)
+{
+	rep_task_exit(s, t);
+	return NULL;
+}
+
+static struct error *on_file_write(struct rep_session *s, struct rep_task *t)
+{
+	return rep_file_write(s);
+}
+
+static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, struct rep_task *) = {
+	[TRACE_EV_SYSCALL] = on_whole_call,
+	[TRACE_EV_SYSCALL_ENTER] = on_call,
+	[TRACE_EV_SYSCALL_EXIT] = rep_call_end,
+	[TRACE_EV_RESTART] = on_restart,
+	[TRACE_EV_INSN] = on_insn,
+	[TRACE_EV_SIGNAL] = on_signal,
+	[TRACE_EV_SIGNAL_FATAL] = go_to_signal,
+	[TRACE_EV_TASK_NEW] = rep_task_new,
+	[TRACE_EV_EXEC] = on_exec,
+	[TRACE_EV_TASK_EXIT] = on_task_exit,
+	[TRACE_EV_FILE_WRITE] = on_file_write,
+};
+
+static struct error *replay_event(struct rep_session *s)
+{
+	struct trace_event *event = &s->event;
+
+	if (event->kind == TRACE_EV_START)
+		return rep_first_image(s);
+	if (event->kind == TRACE_EV_END) {
+		s->ended = true;
+		s->status = (int)event->result;
+		return NULL;
+	}
+	/* An exec by another thread is recorded under the leader's id. */
+	uint32_t tid = event->kind == TRACE_EV_EXEC ? event->arg : event->tid;
+	struct rep_task *t = rep_find(s, tid);
+
+	if (!t)
+		return error_new_kind(ERROR_DIVERGED,
+				      "event %llu is of task %u, which the recording has not made: it "
+				      "is damaged", (unsigned long long)event->number, tid);
+	if (event->kind >= TRACE_EV_KINDS || !on_event[event->kind])
+		return error_new("event %llu is of kind %u, which this version does not replay",
+				 (unsigned long long)event->number, event->kind);
+	return on_event[event->kind](s, t);
+}
+
+/* ---- the whole ---- */
+
+static void show_progress(const struct rep_session *s, uint64_t done, uint64_t all, bool last)
+{
+	static const char bar[] = "##################################################";
+	int width = all ? (int)(done * 50 / all) : 0;
+
+	if (last)
+		dprintf(2, "\r\033[K");
+	else
+		dprintf(2, "\rreplay [%-50.*s] %3d%%", width, bar, width * 2);
+}
+
+static struct error *run_events(struct rep_session *s)
+{
+	struct trace_counts counts;
+	uint64_t shown = 0;
+	bool end = false;
+
+	trace_reader_counts(s->reader, &counts);
+	uint64_t step = counts.last / 50 + 1;
+
+	while (!s->ended) {
+		struct trace_event event;
+
+		try(trace_reader_next(s->reader, &event, &end));
+		if (end)
+			return NULL;
+		s->event = event;
+		try(replay_event(s));
+		if (s->options->progress && event.number / step != shown) {
+			shown = event.number / step;
+			show_progress(s, event.number, counts.last, false);
+		}
+	}
+	return NULL;
+}
+
+static struct error *make_stub(struct rep_session *s)
+{
+	/* Not close-on-exec: the replayed processes execute it again and again. */
+	s->stub = memfd_create("warp-stub", 0);
+	if (s->stub < 0 || write(s->stub, arch.stub, arch.stub_size) != (ssize_t)arch.stub_size)
+		return error_os(errno, "cannot make the executable that replayed processes begin as");
+	return NULL;
+}
+
+/* The core of the recording if there is one: where cpuid cannot be made to trap, its results
+ * depend on the core. */
+static void pin(const struct rep_session *s, const cpu_set_t *allowed)
+{
+	uint32_t core = trace_reader_meta(s->reader)->numbers.cpu;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	if (core < CPU_SETSIZE && CPU_ISSET(core, allowed))
+		CPU_SET(core, &one);
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && !CPU_COUNT(&one); cpu--)
+		if (CPU_ISSET(cpu, allowed))
+			CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static struct error *replay_with(struct rep_session *s, struct replay_result *result)
+{
+	struct error *error = make_stub(s);
+
+	if (!error)
+		error = run_events(s);
+	if (s->options->progress)
+		show_progress(s, 0, 0, true);
+	rep_kill_all(s);
+	rep_files_deinit(s);
+	if (s->stub >= 0)
+		close(s->stub);
+	result->ended = s->ended;
+	result->status = s->status;
+	result->last = s->event.number;
+	if (!error && !s->ended) {
+		const char *damage = trace_reader_damage(s->reader);
+
+		result->shortfall =
+			damage ? xstrdup(damage) :
+				 xasprintf("the recording was cut short after event %llu",
+					   (unsigned long long)s->event.number);
+	}
+	return error;
+}
+
+struct error *replay_recording(const struct replay_options *options, struct replay_result *result)
+{
+	struct rep_session s = {.options = options, .stub = -1};
+	cpu_set_t allowed;
+
+	*result = (struct replay_result){0};
+	try(trace_reader_open(options->directory, &s.reader));
+	bool pinned = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
+
+	if (pinned)
+		pin(&s, &allowed);
+	struct error *error = replay_with(&s, result);
+
+	if (pinned)
+		sched_setaffinity(0, sizeof(allowed), &allowed);
+	trace_reader_destroy(s.reader);
+	return error;
+}

@@ -1,0 +1,94 @@
+/* A replay in progress. Private to src/replay.
+ *
+ * Tasks are real threads, made as they were made; each stands still until its next event comes up
+ * in the recording, runs up to it, is compared, and gets what the recording says. */
+#ifndef WARP_REPLAY_SESSION_H
+#define WARP_REPLAY_SESSION_H
+
+#define uthash_malloc(size) xmalloc(size)
+#define uthash_free(pointer, size) free(pointer)
+
+#include "replay/replay.h"
+#include "syscalls/syscalls.h"
+#include "trace/reader.h"
+#include "tracee/spawn.h"
+#include "tracee/tracee.h"
+#include "util/alloc.h"
+#include "util/vec.h"
+
+#include <uthash.h>
+
+struct rep_task {
+	uint32_t tid, tgid; /* as recorded: not the real ones */
+	struct tracee tracee;
+	UT_hash_handle hh;
+};
+
+struct rep_file {
+	uint32_t id;
+	int fd;        /* of our own: kept contents, or a copy that changes */
+	bool changing; /* a copy: other descriptors of it may write */
+	UT_hash_handle hh;
+};
+
+struct rep_session {
+	const struct replay_options *options;
+	struct trace_reader *reader;
+	struct rep_task *tasks; /* by recorded tid */
+	struct rep_file *files; /* by id */
+	struct trace_event event; /* the one being replayed */
+	int stub;               /* memfd of the stub executable */
+	int status;
+	bool ended;
+};
+
+/* ---- session.c ---- */
+struct rep_task *rep_find(struct rep_session *s, uint32_t tid);
+struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid,
+			      const struct tracee *tracee);
+void rep_task_drop(struct rep_session *s, struct rep_task *t);
+/* Registers as the event has them. */
+struct regs rep_event_regs(const struct rep_session *s);
+
+/* ---- run.c: letting a task run up to its event ---- */
+struct error *rep_run_to_call(struct rep_session *s, struct rep_task *t);
+/* Up to a signal caused by an instruction. */
+struct error *rep_run_to_fault(struct rep_session *s, struct rep_task *t, int signal);
+/* Compares the task's registers with those of the event. */
+struct error *rep_compare(struct rep_session *s, struct rep_task *t, const struct regs *actual);
+
+/* ---- call.c ---- */
+struct error *rep_call_end(struct rep_session *s, struct rep_task *t);
+/* Writes the event's memory and registers into the task. `regs`: used if the event has none. */
+struct error *rep_apply(struct rep_session *s, struct rep_task *t, const struct regs *regs);
+
+/* ---- perform.c: calls that are made again ---- */
+typedef struct error *(*rep_perform)(struct rep_session *s, struct rep_task *t);
+/* NULL if calls with this handler are not performed. */
+rep_perform rep_performer(enum sc_handler handler);
+/* Maps as recorded; `mapping` says where and which file. */
+struct error *rep_map(struct rep_session *s, struct rep_task *t,
+		      const struct trace_mapping *mapping, int prot, int flags);
+
+/* ---- task.c ---- */
+struct error *rep_first_image(struct rep_session *s);
+struct error *rep_task_new(struct rep_session *s, struct rep_task *t);
+struct error *rep_exec(struct rep_session *s, struct rep_task *t);
+void rep_task_exit(struct rep_session *s, struct rep_task *t);
+void rep_kill_all(struct rep_session *s);
+
+/* ---- files.c ---- */
+struct error *rep_file_get(struct rep_session *s, uint32_t id, struct rep_file **out);
+struct error *rep_file_write(struct rep_session *s);
+void rep_files_deinit(struct rep_session *s);
+
+/* ---- divergence.c ---- */
+/* The report: what was expected of the task at this event, and what happened. Takes `what`, a
+ * sentence part, as a format. */
+struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same with the registers that differ. */
+struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
+				const struct regs *actual);
+
+#endif

@@ -1,0 +1,92 @@
+/* Rows that depend on an argument: which row describes one particular ioctl, fcntl, prctl, ...
+ *
+ * A refined row has the number, the name and the arguments of the row of the table; only what
+ * recorder and replayer do with it differs. */
+#include "syscalls/ioctl.h"
+#include "syscalls/rows.h"
+
+enum refined {
+	R_IOCTL_SLOW,
+	R_IOCTL_FDS,
+	R_IOCTL_FILE,
+	R_IOCTL_REFUSED,
+	R_IOCTL_UNKNOWN,
+	R_FCNTL_WAIT,
+	R_FCNTL_DUP,
+	R_PRCTL_TSC,
+	R_PRCTL_SECCOMP,
+	R_PRCTL_NO_NEW_PRIVS,
+	R_PRCTL_NAME,
+};
+
+static const struct sc_row rows[] = {
+#include "syscalls/refined.def"
+};
+
+static const struct sc_row *refine_ioctl(const struct sc_row *row, uint32_t command)
+{
+	switch (ioctl_row(command)) {
+	case IOCTL_PLAIN:
+		return row;
+	case IOCTL_SLOW:
+		return &rows[R_IOCTL_SLOW];
+	case IOCTL_FDS:
+		return &rows[R_IOCTL_FDS];
+	case IOCTL_FILE:
+		return &rows[R_IOCTL_FILE];
+	case IOCTL_REFUSED:
+		return &rows[R_IOCTL_REFUSED];
+	case IOCTL_UNKNOWN:
+		break;
+	}
+	return &rows[R_IOCTL_UNKNOWN];
+}
+
+static const struct sc_row *refine_fcntl(const struct sc_row *row, uint32_t command)
+{
+	switch (command) {
+	case 7:	 /* F_SETLKW */
+	case 38: /* F_OFD_SETLKW */
+		return &rows[R_FCNTL_WAIT];
+	case 0:	   /* F_DUPFD */
+	case 1030: /* F_DUPFD_CLOEXEC */
+		return &rows[R_FCNTL_DUP];
+	default:
+		return row;
+	}
+}
+
+static const struct sc_row *refine_prctl(const struct sc_row *row, uint32_t option)
+{
+	switch (option) {
+	case 15: /* PR_SET_NAME */
+		return &rows[R_PRCTL_NAME];
+	case 21: /* PR_GET_SECCOMP */
+	case 22: /* PR_SET_SECCOMP */
+		return &rows[R_PRCTL_SECCOMP];
+	case 25: /* PR_GET_TSC */
+	case 26: /* PR_SET_TSC */
+		return &rows[R_PRCTL_TSC];
+	case 38: /* PR_SET_NO_NEW_PRIVS */
+	case 39: /* PR_GET_NO_NEW_PRIVS */
+		return &rows[R_PRCTL_NO_NEW_PRIVS];
+	default:
+		return row;
+	}
+}
+
+const struct sc_row *sc_row_refine(const struct sc_row *row, const struct sc_call *call)
+{
+	if (!row)
+		return NULL;
+	switch (row->nr) {
+	case 16:
+		return refine_ioctl(row, call->args[1]);
+	case 72:
+		return refine_fcntl(row, call->args[1]);
+	case 157:
+		return refine_prctl(row, call->args[0]);
+	default:
+		return row;
+	}
+}

@@ -1,0 +1,171 @@
+/* Reading /proc. The texts are the kernel's (proc(5)), but names in them are the tracee's choice
+ * and may hold anything but a line feed. */
+#include "tracee/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "util/alloc.h"
+#include "util/cleanup.h"
+
+bool proc_read(pid_t pid, const char *name, struct bytes *out)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	int fd _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
+
+	vec_clear(out);
+	if (fd < 0)
+		return false;
+	for (;;) {
+		vec_reserve(out, 4096);
+		ssize_t got = read(fd, out->items + out->count, 4096);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		if (got == 0)
+			return true;
+		out->count += (size_t)got;
+	}
+}
+
+static bool parse_map(const char *line, struct proc_map *map)
+{
+	unsigned long long start, end, offset, inode;
+	unsigned major_no, minor_no;
+	char prot[8];
+	int used = 0;
+
+	if (sscanf(line, "%llx-%llx %7s %llx %x:%x %llu %n", &start, &end, prot, &offset, &major_no,
+		   &minor_no, &inode, &used) < 7)
+		return false;
+	*map = (struct proc_map){
+		.start = start,
+		.end = end,
+		.offset = offset,
+		.inode = inode,
+		.device = makedev(major_no, minor_no),
+		.prot = (prot[0] == 'r' ? PROT_READ : 0) | (prot[1] == 'w' ? PROT_WRITE : 0) |
+			(prot[2] == 'x' ? PROT_EXEC : 0),
+		.shared = prot[3] == 's',
+		.name = xstrdup(line + used),
+	};
+	return true;
+}
+
+bool proc_read_maps(pid_t pid, struct proc_maps *maps)
+{
+	struct bytes text = {0};
+	struct proc_map map;
+	char *rest, *line;
+
+	if (!proc_read(pid, "maps", &text)) {
+		vec_deinit(&text);
+		return false;
+	}
+	vec_push(&text, 0);
+	for (rest = (char *)text.items; (line = strsep(&rest, "\n"));)
+		if (parse_map(line, &map))
+			vec_push(maps, map);
+	vec_deinit(&text);
+	return true;
+}
+
+void proc_maps_deinit(struct proc_maps *maps)
+{
+	vec_foreach(maps, map)
+		free(map->name);
+	vec_deinit(maps);
+}
+
+static uint64_t mask_line(const char *text, const char *label)
+{
+	const char *found = strstr(text, label);
+
+	return found ? strtoull(found + strlen(label), NULL, 16) : 0;
+}
+
+bool proc_read_signals(pid_t tid, struct proc_signals *signals)
+{
+	struct bytes text = {0};
+
+	if (!proc_read(tid, "status", &text)) {
+		vec_deinit(&text);
+		return false;
+	}
+	vec_push(&text, 0);
+	const char *all = (const char *)text.items;
+
+	*signals = (struct proc_signals){
+		.pending = mask_line(all, "\nSigPnd:\t"),
+		.shared_pending = mask_line(all, "\nShdPnd:\t"),
+		.blocked = mask_line(all, "\nSigBlk:\t"),
+		.ignored = mask_line(all, "\nSigIgn:\t"),
+		.caught = mask_line(all, "\nSigCgt:\t"),
+	};
+	vec_deinit(&text);
+	return true;
+}
+
+char proc_state(pid_t tid)
+{
+	struct bytes text = {0};
+	char state = 0;
+
+	if (proc_read(tid, "stat", &text)) {
+		vec_push(&text, 0);
+		/* The name may hold parentheses: the last one ends it. */
+		const char *end = strrchr((const char *)text.items, ')');
+
+		if (end && end[1] == ' ')
+			state = end[2];
+	}
+	vec_deinit(&text);
+	return state;
+}
+
+bool proc_fd_stat(pid_t pid, int fd, struct stat *status)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return stat(path, status) == 0;
+}
+
+bool proc_fd_info(pid_t pid, int fd, int64_t *position, int *flags)
+{
+	struct bytes text = {0};
+	char name[32];
+	long long pos = 0;
+	int open_flags = 0;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", fd);
+	bool ok = proc_read(pid, name, &text);
+
+	if (ok) {
+		vec_push(&text, 0);
+		ok = sscanf((const char *)text.items, "pos: %lld flags: %o", &pos,
+			    (unsigned *)&open_flags) == 2;
+	}
+	vec_deinit(&text);
+	*position = pos;
+	*flags = open_flags;
+	return ok;
+}
+
+int proc_fd_reopen(pid_t pid, int fd, int flags)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return open(path, flags | O_CLOEXEC);
+}

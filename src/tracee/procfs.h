@@ -1,0 +1,46 @@
+/* What /proc tells about a process. */
+#ifndef WARP_TRACEE_PROCFS_H
+#define WARP_TRACEE_PROCFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+#include "util/taddr.h"
+#include "util/vec.h"
+
+/* A line of /proc/PID/maps. `name` is owned. */
+struct proc_map {
+	taddr start, end;
+	uint64_t offset, inode;
+	dev_t device;
+	uint32_t prot; /* PROT_* */
+	bool shared;
+	char *name; /* "" if it has none */
+};
+
+struct proc_maps vec(struct proc_map);
+
+bool proc_read_maps(pid_t pid, struct proc_maps *maps);
+void proc_maps_deinit(struct proc_maps *maps);
+
+/* Masks of /proc/TID/status; bit N-1 is signal N. */
+struct proc_signals {
+	uint64_t pending, shared_pending, blocked, ignored, caught;
+};
+
+bool proc_read_signals(pid_t tid, struct proc_signals *signals);
+/* The state letter of /proc/TID/stat; 0 if there is no such thread. */
+char proc_state(pid_t tid);
+/* Follows /proc/PID/fd/FD: what the descriptor is open on. */
+bool proc_fd_stat(pid_t pid, int fd, struct stat *status);
+/* Its file offset and O_* flags. */
+bool proc_fd_info(pid_t pid, int fd, int64_t *position, int *flags);
+/* Opens the same file anew for reading; -1 where that cannot be. */
+int proc_fd_reopen(pid_t pid, int fd, int flags);
+/* Reads a whole file below /proc/PID; *out is the caller's. */
+bool proc_read(pid_t pid, const char *name, struct bytes *out);
+
+#endif

@@ -1,0 +1,131 @@
+/* System calls made by a tracee for us.
+ *
+ * The tracee is sent to the code page (a system call instruction, then a trap) with PTRACE_CONT:
+ * one stop a call, and the seccomp program lets calls from there pass. From a SYSEMU or seccomp
+ * stop the pending call is skipped: the caller makes it again or sets its result. Signals are
+ * blocked meanwhile; a stop signal, which cannot be, is sent again afterwards. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tracee/tracee.h"
+
+#define BIT(signal) (1ull << ((signal) - 1))
+/* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in kernel/signal.c),
+ * and our trap is one. */
+#define ASYNCHRONOUS                                                                               \
+	(~(BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGSYS)))
+
+static bool is_clone_event(int status)
+{
+	int event = tracee_event(status);
+
+	return event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
+	       event == PTRACE_EVENT_VFORK;
+}
+
+/* Runs until the trap behind the call; returns false if the tracee is gone. */
+static bool run_to_trap(struct tracee *tracee, pid_t *child)
+{
+	for (;;) {
+		tracee_resume(tracee, PTRACE_CONT, 0);
+		int status = tracee_wait(tracee, 0);
+
+		if (tracee->gone)
+			return false;
+		if (is_clone_event(status)) {
+			if (child)
+				*child = (pid_t)tracee_event_message(tracee);
+			continue;
+		}
+		if (tracee_event(status)) /* a group stop, an exec */
+			continue;
+		int signal = WSTOPSIG(status);
+
+		if (signal == SIGTRAP)
+			return true;
+		if (!(BIT(signal) & ASYNCHRONOUS)) { /* our page is not what it was */
+			arch.set_call_result(tracee_regs_mut(tracee), -EFAULT);
+			return true;
+		}
+		if (signal == SIGSTOP)
+			tracee->stop_again = signal;
+	}
+}
+
+int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS], pid_t *child)
+{
+	struct regs before = *tracee_regs(tracee);
+	uint64_t mask = tracee_get_sigmask(tracee);
+
+	tracee_set_sigmask(tracee, ASYNCHRONOUS);
+	arch.remote_call(tracee_regs_mut(tracee), nr, args);
+	if (!run_to_trap(tracee, child))
+		return -ESRCH;
+	int64_t result = arch.call_result(tracee_regs(tracee));
+
+	tracee_set_regs(tracee, &before);
+	tracee_set_sigmask(tracee, mask);
+	if (tracee->stop_again) {
+		syscall(SYS_tgkill, tracee->tgid, tracee->tid, tracee->stop_again);
+		tracee->stop_again = 0;
+	}
+	return result;
+}
+
+int64_t tracee_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS])
+{
+	return tracee_call_clone(tracee, nr, args, NULL);
+}
+
+/* A call made by code put at the program counter for the moment. The seccomp program stops it. */
+static int64_t borrowed_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS])
+{
+	struct regs before = *tracee_regs(tracee);
+	taddr pc = arch.pc(&before);
+	uint8_t saved[16];
+	size_t size = arch.code_page_size;
+
+	if (tracee_read(tracee, pc, saved, size) != size ||
+	    tracee_write(tracee, pc, arch.code_page, size) != size)
+		return -EFAULT;
+	uint64_t mask = tracee_get_sigmask(tracee);
+
+	tracee_set_sigmask(tracee, ASYNCHRONOUS);
+	struct regs *regs = tracee_regs_mut(tracee);
+
+	arch.remote_call(regs, nr, args);
+	arch.set_pc(regs, pc);
+	if (!run_to_trap(tracee, NULL))
+		return -ESRCH;
+	int64_t result = arch.call_result(tracee_regs(tracee));
+
+	tracee_set_regs(tracee, &before);
+	tracee_set_sigmask(tracee, mask);
+	tracee_write(tracee, pc, saved, size);
+	return result;
+}
+
+static struct error *map_page(struct tracee *tracee, taddr at, uint64_t length, int prot)
+{
+	const uint64_t args[SC_ARGS] = {at, length, (uint64_t)prot,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1ull, 0};
+	int64_t result = borrowed_call(tracee, SYS_mmap, args);
+
+	if (result == (int64_t)at || tracee->gone)
+		return NULL;
+	return error_os(result < 0 ? (int)-result : EEXIST,
+			"cannot map warp's pages at %#llx in process %d; the program is linked at "
+			"addresses that warp needs", (unsigned long long)at, tracee->tgid);
+}
+
+struct error *tracee_map_pages(struct tracee *tracee)
+{
+	try(map_page(tracee, WARP_CODE_PAGE, WARP_DATA_PAGE - WARP_CODE_PAGE, PROT_READ | PROT_EXEC));
+	try(map_page(tracee, WARP_DATA_PAGE, WARP_PAGES_END - WARP_DATA_PAGE, PROT_READ | PROT_WRITE));
+	tracee_write(tracee, WARP_CODE_PAGE, arch.code_page, arch.code_page_size);
+	return NULL;
+}

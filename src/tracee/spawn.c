@@ -1,0 +1,201 @@
+/* Starting a traced process: fork, seize the child while it waits, let it arm the traps, install
+ * the seccomp program and execute. What goes wrong in the child comes back through a pipe that
+ * exec closes. */
+#include "tracee/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+enum child_step {
+	STEP_READY, /* traps armed, about to execute */
+	STEP_SECCOMP,
+	STEP_EXEC,
+};
+
+/* What the child says through the pipe. */
+struct report {
+	enum child_step step;
+	int error;
+	struct spawn_result result;
+};
+
+static void tell(int to, const struct report *report)
+{
+	ssize_t put = write(to, report, sizeof(*report));
+
+	(void)put; /* the parent is gone: EXITKILL ends us */
+}
+
+/* SECCOMP_SET_MODE_FILTER needs CAP_SYS_ADMIN or no_new_privs (seccomp(2)). */
+static bool install_filter(bool *no_new_privs)
+{
+	const struct sock_fprog *program = arch.stop_filter();
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0)
+		return true;
+	if (errno != EACCES)
+		return false;
+	*no_new_privs = true;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0;
+}
+
+static void restore_signals(const struct spawn_options *options)
+{
+	for (int signal = 1; signal < NSIG; signal++) {
+		struct sigaction action = {
+			.sa_handler = sigismember(&options->ignored, signal) == 1 ? SIG_IGN : SIG_DFL,
+		};
+
+		sigaction(signal, &action, NULL);
+	}
+	sigprocmask(SIG_SETMASK, &options->mask, NULL);
+}
+
+_Noreturn static void run_child(const struct spawn_options *options, int go, int to)
+{
+	struct report report = {.step = STEP_READY};
+	char byte;
+
+	if (options->new_session)
+		setsid();
+	if (options->cpus)
+		sched_setaffinity(0, sizeof(*options->cpus), options->cpus);
+	restore_signals(options);
+	while (read(go, &byte, 1) < 0 && errno == EINTR)
+		;
+	close(go); /* as natively: no descriptor of ours is seen, not even by a failing exec */
+	report.result.time_traps = arch.arm_time_trap();
+	report.result.cpuid_traps = arch.arm_cpuid_trap();
+	report.result.cpuid_errno = report.result.cpuid_traps ? 0 : errno;
+	if (options->stop_calls && !install_filter(&report.result.no_new_privs)) {
+		report.step = STEP_SECCOMP;
+		report.error = errno;
+		tell(to, &report);
+		_exit(125);
+	}
+	tell(to, &report);
+	if (options->image >= 0)
+		syscall(SYS_execveat, options->image, "", options->argv, environ, 0x1000);
+	else
+		execvp(options->argv[0], options->argv);
+	report.step = STEP_EXEC;
+	report.error = errno;
+	tell(to, &report);
+	_exit(127);
+}
+
+static struct error *seize_error(int errnum)
+{
+	return error_os(errnum,
+			"cannot trace the program (PTRACE_SEIZE refused); another tracer, a container's "
+			"seccomp rules without ptrace, or /proc/sys/kernel/yama/ptrace_scope = 3 forbid "
+			"it; allow ptrace there and try again");
+}
+
+/* Lets the child run up to its exec. */
+static bool run_to_exec(struct tracee *tracee)
+{
+	for (;;) {
+		int status = tracee_wait(tracee, 0);
+
+		if (tracee->gone)
+			return false;
+		if (tracee_event(status) == PTRACE_EVENT_EXEC)
+			return true;
+		bool pass = !tracee_event(status) && WSTOPSIG(status) != SIGTRAP;
+
+		tracee_resume(tracee, PTRACE_CONT, pass ? WSTOPSIG(status) : 0);
+	}
+}
+
+static struct error *exec_error(const char *program, int errnum)
+{
+	if (errnum == ENOENT)
+		return error_new_kind(ERROR_NOT_FOUND,
+				      "cannot run %s: no such program, or the interpreter it names is "
+				      "missing; check the name and PATH",
+				      program);
+	if (errnum == EACCES)
+		return error_new_kind(ERROR_NOT_EXEC,
+				      "cannot run %s: it is not an executable file for this user; check "
+				      "its permissions (chmod +x) and that it is no directory",
+				      program);
+	if (errnum == ENOEXEC || errnum == ELIBBAD || errnum == EINVAL)
+		return error_new_kind(ERROR_NOT_EXEC,
+				      "cannot run %s: this machine does not execute that format; only "
+				      "64-bit x86-64 programs can be recorded",
+				      program);
+	struct error *error = error_os(errnum, "cannot run %s", program);
+
+	error->kind = ERROR_NOT_EXEC;
+	return error;
+}
+
+/* Reads what the child has said: its last report counts. */
+static struct error *hear(const struct spawn_options *options, int from, bool executed,
+			  struct spawn_result *result)
+{
+	struct report report = {.step = STEP_READY}, next;
+	bool any = false;
+
+	while (read(from, &next, sizeof(next)) == sizeof(next)) {
+		report = next;
+		any = true;
+	}
+	*result = report.result;
+	if (executed)
+		return NULL;
+	if (any && report.step == STEP_EXEC)
+		return exec_error(options->argv[0], report.error);
+	if (any && report.step == STEP_SECCOMP)
+		return error_os(report.error,
+				"cannot install the seccomp program that stops system calls; warp needs "
+				"a kernel with CONFIG_SECCOMP_FILTER and a container that allows seccomp(2)");
+	return error_new("the new process was killed before it could run %s", options->argv[0]);
+}
+
+struct error *tracee_spawn(const struct spawn_options *options, struct tracee *tracee,
+			   struct spawn_result *result)
+{
+	int go[2], said[2];
+
+	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
+		return error_os(errno, "cannot make a pipe to start %s", options->argv[0]);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return error_os(errno, "cannot start a process for %s", options->argv[0]);
+	if (pid == 0) {
+		close(go[1]);
+		run_child(options, go[0], said[1]);
+	}
+	int from _cleanup_fd_ = said[0];
+	int start _cleanup_fd_ = go[1];
+
+	close(go[0]);
+	close(said[1]);
+	tracee_init(tracee, pid, pid);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options->ptrace_options) < 0) {
+		int errnum = errno;
+
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, __WALL);
+		return seize_error(errnum);
+	}
+	if (write(start, "", 1) != 1)
+		return error_os(errno, "cannot start the new process");
+	bool executed = run_to_exec(tracee);
+
+	fcntl(from, F_SETFL, O_NONBLOCK);
+	return hear(options, from, executed, result);
+}

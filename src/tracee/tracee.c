@@ -1,0 +1,154 @@
+/* One traced thread: stops, registers, signals.
+ *
+ * Invariant: registers are read at most once a stop and written at most once before going on. */
+#include "tracee/tracee.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/log.h"
+
+/* Larger than any processor's state today (11 KB with AMX). */
+#define XSTATE_ROOM 16384
+
+void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid)
+{
+	*tracee = (struct tracee){.tid = tid, .tgid = tgid, .mem = -1};
+}
+
+void tracee_deinit(struct tracee *tracee)
+{
+	tracee_forget_memory(tracee);
+}
+
+/* Every ptrace request goes through here. */
+static bool request(struct tracee *tracee, int what, void *addr, void *data)
+{
+	if (tracee->gone)
+		return false;
+	if (ptrace(what, tracee->tid, addr, data) == 0)
+		return true;
+	if (errno == ESRCH)
+		tracee->gone = true;
+	else
+		log_info("ptrace request %#x of thread %d: %s", what, tracee->tid, strerror(errno));
+	return false;
+}
+
+void tracee_stopped(struct tracee *tracee)
+{
+	tracee->stopped = true;
+	tracee->gone = false;
+	tracee->regs_valid = tracee->regs_dirty = false;
+	tracee->stops++;
+}
+
+int tracee_wait(struct tracee *tracee, int flags)
+{
+	int status;
+	pid_t tid;
+
+	do
+		tid = waitpid(tracee->tid, &status, __WALL | flags);
+	while (tid < 0 && errno == EINTR);
+	if (tid == 0)
+		return 0;
+	if (tid < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
+		tracee->gone = true;
+		return tid < 0 ? -1 : status;
+	}
+	tracee_stopped(tracee);
+	return status;
+}
+
+void tracee_resume(struct tracee *tracee, int how, int signal)
+{
+	if (tracee->regs_dirty) {
+		struct iovec vector = {&tracee->regs, sizeof(tracee->regs)};
+
+		request(tracee, PTRACE_SETREGSET, (void *)NT_PRSTATUS, &vector);
+	}
+	tracee->regs_valid = tracee->regs_dirty = false;
+	tracee->stopped = false;
+	request(tracee, how, NULL, (void *)(long)signal);
+}
+
+unsigned long tracee_event_message(struct tracee *tracee)
+{
+	unsigned long message = 0;
+
+	request(tracee, PTRACE_GETEVENTMSG, NULL, &message);
+	return message;
+}
+
+const struct regs *tracee_regs(struct tracee *tracee)
+{
+	if (!tracee->regs_valid) {
+		struct iovec vector = {&tracee->regs, sizeof(tracee->regs)};
+
+		if (!request(tracee, PTRACE_GETREGSET, (void *)NT_PRSTATUS, &vector))
+			memset(&tracee->regs, 0, sizeof(tracee->regs));
+		tracee->regs_valid = true;
+	}
+	return &tracee->regs;
+}
+
+struct regs *tracee_regs_mut(struct tracee *tracee)
+{
+	tracee_regs(tracee);
+	tracee->regs_dirty = true;
+	return &tracee->regs;
+}
+
+void tracee_set_regs(struct tracee *tracee, const struct regs *regs)
+{
+	tracee->regs = *regs;
+	tracee->regs_valid = tracee->regs_dirty = true;
+}
+
+bool tracee_get_xstate(struct tracee *tracee, struct bytes *out)
+{
+	vec_clear(out);
+	vec_reserve(out, XSTATE_ROOM);
+	struct iovec vector = {out->items, XSTATE_ROOM};
+
+	if (!request(tracee, PTRACE_GETREGSET, (void *)(long)arch.xstate_note, &vector))
+		return false;
+	out->count = vector.iov_len;
+	return true;
+}
+
+void tracee_set_xstate(struct tracee *tracee, const void *bytes, size_t length)
+{
+	struct iovec vector = {(void *)bytes, length};
+
+	request(tracee, PTRACE_SETREGSET, (void *)(long)arch.xstate_note, &vector);
+}
+
+bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info)
+{
+	memset(info, 0, sizeof(*info));
+	return request(tracee, PTRACE_GETSIGINFO, NULL, info);
+}
+
+void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info)
+{
+	request(tracee, PTRACE_SETSIGINFO, NULL, (void *)info);
+}
+
+uint64_t tracee_get_sigmask(struct tracee *tracee)
+{
+	uint64_t mask = 0;
+
+	request(tracee, PTRACE_GETSIGMASK, (void *)sizeof(mask), &mask);
+	return mask;
+}
+
+void tracee_set_sigmask(struct tracee *tracee, uint64_t mask)
+{
+	request(tracee, PTRACE_SETSIGMASK, (void *)sizeof(mask), &mask);
+}

@@ -1,0 +1,94 @@
+/* Control of one traced thread: registers, memory, resuming, remote system calls.
+ *
+ * A tracee may be killed at any moment, so every ptrace call can find it gone (ESRCH). That is no
+ * error: the tracee's `gone` is set, further operations do nothing and return zeros, and the
+ * session learns the end from wait. Callers check `gone` where it matters, not after each call.
+ * Semantics: ptrace(2), proc(5). */
+#ifndef WARP_TRACEE_TRACEE_H
+#define WARP_TRACEE_TRACEE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
+
+#include "arch/arch.h"
+#include "util/error.h"
+#include "util/taddr.h"
+#include "util/vec.h"
+
+struct tracee {
+	pid_t tid, tgid;
+	int mem; /* /proc/TID/mem, opened at first use; -1 */
+	bool stopped;
+	bool gone;
+	bool regs_valid, regs_dirty;
+	struct regs regs;
+	int stop_again; /* a stop signal that arrived during a remote call: sent again after it */
+	uint64_t stops; /* how many stops it made: the price of tracing */
+};
+
+void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
+void tracee_deinit(struct tracee *tracee);
+
+/* ---- stops ---- */
+
+/* Waits for this tracee's next stop or end, and notes it. Returns the wait status, or -1 if the
+ * tracee does not exist any more. `flags`: 0 or WNOHANG (then 0: nothing happened). */
+int tracee_wait(struct tracee *tracee, int flags);
+/* Notes a stop that somebody else's wait has reported. */
+void tracee_stopped(struct tracee *tracee);
+/* Lets it run: `how` is PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSEMU, PTRACE_SINGLESTEP or
+ * PTRACE_LISTEN. Writes changed registers first. */
+void tracee_resume(struct tracee *tracee, int how, int signal);
+unsigned long tracee_event_message(struct tracee *tracee);
+
+/* PTRACE_EVENT_* of a stop's wait status, 0 if it is none. */
+static inline int tracee_event(int status)
+{
+	return status >> 16;
+}
+
+/* ---- registers. The pointer is valid until the tracee is resumed ---- */
+
+const struct regs *tracee_regs(struct tracee *tracee);
+/* For changing them; they are written when the tracee is resumed. */
+struct regs *tracee_regs_mut(struct tracee *tracee);
+void tracee_set_regs(struct tracee *tracee, const struct regs *regs);
+/* Vector and floating point state, in the processor's own format. */
+bool tracee_get_xstate(struct tracee *tracee, struct bytes *out);
+void tracee_set_xstate(struct tracee *tracee, const void *bytes, size_t length);
+
+/* ---- signals ---- */
+
+bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
+void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
+uint64_t tracee_get_sigmask(struct tracee *tracee);
+void tracee_set_sigmask(struct tracee *tracee, uint64_t mask);
+
+/* ---- memory ---- */
+
+/* Reads up to `length` bytes; returns how many could be read from `addr` on. */
+size_t tracee_read(struct tracee *tracee, taddr addr, void *to, size_t length);
+/* Writes through protections, as a debugger may; returns how many bytes were written. */
+size_t tracee_write(struct tracee *tracee, taddr addr, const void *from, size_t length);
+/* The address space was replaced (exec): the open file refers to the old one. */
+void tracee_forget_memory(struct tracee *tracee);
+/* For the functions of src/syscalls: context is the struct tracee. */
+struct sc_memory tracee_memory(struct tracee *tracee);
+
+/* ---- remote system calls ---- */
+
+/* The stopped tracee makes a call; its registers and signal mask are as before afterwards. Needs
+ * the code page in its address space. Returns the kernel's result; -ESRCH if it is gone. */
+int64_t tracee_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS]);
+#define tracee_callv(tracee, nr, ...) tracee_call(tracee, nr, (const uint64_t[SC_ARGS]){__VA_ARGS__})
+/* The same for clone: *child is the new thread's id, to be waited for by the caller. */
+int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS],
+			  pid_t *child);
+/* Maps the code and the data page, right after exec, before the program has run: borrows the code
+ * at the program counter. */
+struct error *tracee_map_pages(struct tracee *tracee);
+
+#endif

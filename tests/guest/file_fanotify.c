@@ -1,0 +1,41 @@
+/*
+ * fanotify in its notification class: the events carry open descriptors that the kernel makes.
+ */
+#include "guest.h"
+#include <sys/fanotify.h>
+
+int main(void)
+{
+	int fd = fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK | FAN_CLOEXEC, O_RDONLY);
+	if (fd == -1)
+		skip("fanotify: %s", strerror(errno));
+	if (fanotify_mark(fd, FAN_MARK_ADD,
+			  FAN_OPEN | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD, AT_FDCWD,
+			  temp_dir()) == -1)
+		skip("fanotify_mark in %s: %s", temp_dir(), strerror(errno));
+	int file = need(open(temp_path("file"), O_CREAT | O_RDWR, 0600));
+	need(write(file, "watched", 7));
+	close(file);
+
+	char buf[1024] __attribute__((aligned(8)));
+	unsigned long seen = 0;
+	ssize_t n;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		struct fanotify_event_metadata *e = (void *)buf;
+		for (; FAN_EVENT_OK(e, n); e = FAN_EVENT_NEXT(e, n)) {
+			char link[64], target[512] = "", data[16] = "";
+			snprintf(link, sizeof(link), "/proc/self/fd/%d", e->fd);
+			need(readlink(link, target, sizeof(target) - 1));
+			need(pread(e->fd, data, sizeof(data) - 1, 0));
+			show("mask 0x%lx fd %d pid %d: %s \"%s\"", (long)e->mask, e->fd, e->pid,
+			     target, data);
+			expect_eq_long(e->pid, getpid(), "made by");
+			seen |= e->mask;
+			close(e->fd);
+		}
+	}
+	expect(n == -1 && errno == EAGAIN, "no more events");
+	expect_eq_long(seen & FAN_CLOSE_WRITE, FAN_CLOSE_WRITE, "FAN_CLOSE_WRITE seen");
+	expect_eq_long(seen & FAN_MODIFY, FAN_MODIFY, "FAN_MODIFY seen");
+	return done();
+}

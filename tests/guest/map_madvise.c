@@ -1,0 +1,74 @@
+/*
+ * madvise with every kind of advice that changes what memory holds, and those that do not.
+ */
+#include "guest.h"
+#include <sys/mman.h>
+
+#ifndef MADV_COLD
+#define MADV_COLD    20
+#define MADV_PAGEOUT 21
+#endif
+#define RW  (PROT_READ | PROT_WRITE)
+#define LEN (8 * 4096)
+
+static char *fresh(int flags)
+{
+	char *p = mmap(NULL, LEN, RW, flags | MAP_ANONYMOUS, -1, 0);
+	need((long)p);
+	memset(p, 'm', LEN);
+	return p;
+}
+
+static void test_fork_advice(void)
+{
+	char *wipe = fresh(MAP_PRIVATE), *keep = fresh(MAP_PRIVATE), *gone = fresh(MAP_PRIVATE);
+
+	expect_eq_long(madvise(wipe, LEN, MADV_WIPEONFORK), 0, "MADV_WIPEONFORK");
+	expect_eq_long(madvise(gone, LEN, MADV_DONTFORK), 0, "MADV_DONTFORK");
+	pid_t pid = need(fork());
+	if (pid == 0) {
+		unsigned char vec[8];
+		expect(wipe[0] == 0 && wipe[LEN - 1] == 0, "wiped in the child");
+		expect(keep[0] == 'm', "kept in the child");
+		expect_errno(mincore(gone, LEN, vec), ENOMEM);
+		_exit(done());
+	}
+	expect_child(pid, 0);
+	expect(wipe[0] == 'm' && gone[0] == 'm', "all kept in the parent");
+}
+
+int main(void)
+{
+	char *p = fresh(MAP_PRIVATE), *shared = fresh(MAP_SHARED);
+	static const int harmless[] = {MADV_NORMAL,   MADV_RANDOM,  MADV_SEQUENTIAL, MADV_WILLNEED,
+				       MADV_DONTDUMP, MADV_DODUMP,  MADV_DOFORK,     MADV_HUGEPAGE,
+				       MADV_COLD,     MADV_PAGEOUT, MADV_MERGEABLE};
+
+	expect_eq_long(madvise(p, 4096, MADV_DONTNEED), 0, "MADV_DONTNEED");
+	expect(p[0] == 0 && p[4096] == 'm', "one page emptied");
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		int r = madvise(p, LEN, harmless[i]);
+		show("advice %d: %d (%s)", harmless[i], r, r ? strerror(errno) : "");
+		expect(r == 0 || errno == EINVAL, "advice %d is taken or not known", harmless[i]);
+		expect(p[0] == 0 && p[4096] == 'm', "and changes nothing");
+	}
+	/* Freed pages keep their bytes or read as zero, as the kernel likes, until written again. */
+	expect_eq_long(madvise(p, LEN, MADV_FREE), 0, "MADV_FREE");
+	show("after MADV_FREE: %d", p[4096]);
+	expect(p[4096] == 'm' || p[4096] == 0, "old bytes or zero");
+	p[8192] = 'w';
+	expect_eq_long(p[8192], 'w', "a store after MADV_FREE");
+
+	expect_eq_long(madvise(shared, 4096, MADV_DONTNEED), 0, "MADV_DONTNEED of shared memory");
+	expect_eq_long(shared[0], 'm', "which keeps its bytes");
+	expect_eq_long(madvise(shared, 4096, MADV_REMOVE), 0, "MADV_REMOVE");
+	expect(shared[0] == 0 && shared[4096] == 'm', "the hole reads as zero");
+	int r = madvise(p, LEN, 22 /* MADV_POPULATE_READ */);
+	expect(r == 0 || errno == EINVAL, "MADV_POPULATE_READ: %d", r);
+	test_fork_advice();
+	expect_errno(madvise(p, LEN, 9999), EINVAL);
+	expect_errno(madvise(p + 1, LEN, MADV_DONTNEED), EINVAL);
+	need(munmap(p + 4096, 4096));
+	expect_errno(madvise(p, LEN, MADV_DONTNEED), ENOMEM);
+	return done();
+}
