@@ -265,7 +265,8 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 	}
 	if (!c->row || c->row->action != SC_REFUSE)
 		return false;
-	rec_tell_once(s, (uint64_t)c->call.nr,
+	if (!(c->row->flags & SC_QUIET))
+		rec_tell_once(s, (uint64_t)c->call.nr,
 		      "%s is not supported: it was answered with %s, as an older kernel would do",
 		      call_name(c), sc_errno_name(c->row->refuse_errno));
 	rec_answer(s, t, -c->row->refuse_errno);
@@ -404,7 +405,8 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		rec_commit_enter(s, t);
 	else if (!rec_alone(t) && may_block(c) && c->regions.count && !use_scratch(t)) {
 		c->open = false;
-		rec_resume_in_call(t, PTRACE_CONT); /* comes back here */
+		rec_resume_in_call(t, PTRACE_CONT);
+		rec_await(s, t); /* comes back here: nobody else may run in between */
 		return;
 	}
 	make_call(s, t);
@@ -476,7 +478,7 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		rec_note_file_changes(s, t);
 	c->open = false;
 	t->restart_pending = is_restart(c->call.result);
-	if (c->row && c->row->nr == SYS_sched_yield && !rec_alone(t))
+	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
 		rec_queue(t, TODO_RESUME);
 	else
 		rec_continue(s, t);

@@ -49,20 +49,19 @@ static bool is_zero_device(const struct stat *status)
 	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 5);
 }
 
-/* Memory of devices (graphics, sound, performance counters) changes by itself. */
-static enum rec_verdict mmap_enter(struct rec_session *s, struct rec_task *t)
+/* Memory of devices (graphics, sound, performance counters) changes by itself: it is taken away
+ * again, and the program told that the device cannot be mapped. */
+static bool refuse_device(struct rec_session *s, struct rec_task *t, const struct stat *status)
 {
-	struct stat status;
-
-	if (arg(t, 3) & MAP_ANONYMOUS || !proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status))
-		return REC_MAKE;
-	if (S_ISREG(status.st_mode) || !S_ISCHR(status.st_mode) || is_zero_device(&status))
-		return REC_MAKE;
-	rec_tell_once(s, 1ull << 32 | status.st_rdev,
+	if (!S_ISCHR(status->st_mode))
+		return false;
+	rec_tell_once(s, 1ull << 32 | status->st_rdev,
 		      "mapping the device %u:%u into memory is not supported: it was answered with "
-		      "ENODEV", major(status.st_rdev), minor(status.st_rdev));
-	rec_answer(s, t, -ENODEV);
-	return REC_ANSWERED;
+		      "ENODEV", major(status->st_rdev), minor(status->st_rdev));
+	tracee_callv(&t->tracee, SYS_munmap, (uint64_t)t->call.call.result, arg(t, 1));
+	t->call.call.result = -ENODEV;
+	arch.set_call_result(tracee_regs_mut(&t->tracee), -ENODEV);
+	return true;
 }
 
 static void mmap_exit(struct rec_session *s, struct rec_task *t)
@@ -79,6 +78,8 @@ static void mmap_exit(struct rec_session *s, struct rec_task *t)
 	} else if (proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) && !is_zero_device(&status)) {
 		char link[64], path[TRACE_FILE_PATH + 1];
 
+		if (refuse_device(s, t, &status))
+			return;
 		snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, (int)arg(t, 4));
 		ssize_t length = readlink(link, path, TRACE_FILE_PATH);
 		int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, (int)arg(t, 4), O_RDONLY);
@@ -206,6 +207,20 @@ static enum rec_verdict exit_enter(struct rec_session *s, struct rec_task *t)
 	return REC_NO_EXIT;
 }
 
+/* The program is where it believes to be bound to. */
+static void getcpu_exit(struct rec_session *s, struct rec_task *t)
+{
+	uint32_t cpu;
+
+	if (!arg(t, 0) || tracee_read(&t->tracee, arg(t, 0), &cpu, sizeof(cpu)) != sizeof(cpu) ||
+	    cpu >= CPU_SETSIZE || CPU_ISSET(cpu, &t->affinity))
+		return;
+	for (cpu = 0; cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &t->affinity); cpu++)
+		;
+	tracee_write(&t->tracee, arg(t, 0), &cpu, sizeof(cpu));
+	rec_datum(s, t, TRACE_D_MEMORY, arg(t, 0), &cpu, sizeof(cpu));
+}
+
 static void tid_address_exit(struct rec_session *s, struct rec_task *t)
 {
 	t->clear_tid = arg(t, 0);
@@ -217,6 +232,7 @@ static void sigreturn_exit(struct rec_session *s, struct rec_task *t)
 {
 	rec_regs_datum(s, t, tracee_regs(&t->tracee));
 	rec_xstate_datum(s, t);
+	rec_sigmask_exit(s, t);
 }
 
 /* arch_prctl changes segment bases; what it wrote to memory is in the row. */
@@ -269,7 +285,7 @@ static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
 }
 
 static const struct rec_handler handlers[SC_HANDLERS] = {
-	[SC_H_MMAP] = {mmap_enter, mmap_exit},
+	[SC_H_MMAP] = {NULL, mmap_exit},
 	[SC_H_BRK] = {NULL, brk_exit},
 	[SC_H_MADVISE] = {madvise_enter, madvise_exit},
 	[SC_H_SHMAT] = {NULL, shmat_exit},
@@ -277,6 +293,9 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_CLONE] = {clone_enter, clone_exit},
 	[SC_H_EXEC] = {rec_exec_enter, NULL},
 	[SC_H_EXIT] = {exit_enter, NULL},
+	[SC_H_GETCPU] = {NULL, getcpu_exit},
+	[SC_H_SIGACTION] = {NULL, rec_sigaction_exit},
+	[SC_H_SIGMASK] = {NULL, rec_sigmask_exit},
 	[SC_H_TID_ADDRESS] = {NULL, tid_address_exit},
 	[SC_H_SIGRETURN] = {NULL, sigreturn_exit},
 	[SC_H_ARCH_PRCTL] = {NULL, arch_prctl_exit},

@@ -81,6 +81,9 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_group *group = rec_group(t);
 
+	t->resumed = *tracee_regs(&t->tracee);
+	t->resumed_valid = true;
+
 	if (t->tracee.gone) {
 		t->state = STATE_DYING;
 		return;
@@ -113,11 +116,13 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 	int signal = WSTOPSIG(t->status);
 
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+		t->resumed_valid = false;
 		t->state = STATE_LISTENING;
 		tracee_resume(&t->tracee, PTRACE_LISTEN, 0);
 		return;
 	}
 	rec_continue(s, t);
+	t->resumed_valid = false;
 }
 
 void rec_handle_status(struct rec_session *s, struct rec_task *t)

@@ -105,6 +105,10 @@ struct rec_task {
 	bool stash_sent;         /* the first of them was sent again */
 	bool mask_widened;       /* the kernel blocks more than stash_mask for us */
 	uint16_t signal_place;   /* enum trace_event_flags: where the next signal stop is */
+	bool segv_blocked;       /* the program blocks SIGSEGV */
+	uint8_t segv_action[32]; /* of a leader: its process's sigaction for SIGSEGV, the kernel's layout */
+	struct regs resumed;     /* at the last event after which it went on in user mode... */
+	bool resumed_valid;      /* ...and no stop since lies between events */
 	uint64_t stash_mask;     /* the signal mask of the program while the stash blocks more */
 	taddr clear_tid;         /* word that the kernel clears at its end: set_tid_address(2) */
 	taddr scratch;
@@ -225,6 +229,8 @@ void rec_first_image(struct rec_session *s, struct rec_task *t);
 
 /* ---- signal.c ---- */
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
+void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);
+void rec_sigmask_exit(struct rec_session *s, struct rec_task *t);
 /* At a system call entry, with a signal stashed: moves back and takes the signal first. */
 void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
 /* At an event that is not a call: a stashed signal becomes pending, and is taken on resuming. */

@@ -42,6 +42,37 @@ static bool kills(int signal, const struct proc_signals *set)
 
 /* ---- trapped instructions ---- */
 
+/* The kernel resets a blocked or ignored SIGSEGV to its default when an instruction raises it
+ * (force_sig_info_to_task() in kernel/signal.c); rdtsc does not, natively. */
+
+void rec_sigaction_exit(struct rec_session *s, struct rec_task *t)
+{
+	const struct sc_call *call = &t->call.call;
+
+	if (call->args[0] == SIGSEGV && call->args[1] && call->result == 0)
+		tracee_read(&t->tracee, call->args[1], t->leader->segv_action,
+			    sizeof(t->leader->segv_action));
+}
+
+void rec_sigmask_exit(struct rec_session *s, struct rec_task *t)
+{
+	t->segv_blocked = tracee_get_sigmask(&t->tracee) & bit(SIGSEGV);
+}
+
+static void restore_segv(struct rec_task *t)
+{
+	static const uint64_t ignore = 1; /* SIG_IGN */
+	bool ignored = !memcmp(t->leader->segv_action, &ignore, sizeof(ignore));
+
+	if (!t->segv_blocked && !ignored)
+		return;
+	tracee_write(&t->tracee, WARP_DATA_PAGE, t->leader->segv_action,
+		     sizeof(t->leader->segv_action));
+	tracee_callv(&t->tracee, SYS_rt_sigaction, SIGSEGV, WARP_DATA_PAGE, 0, 8);
+	if (t->segv_blocked)
+		tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) | bit(SIGSEGV));
+}
+
 static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
 {
 	uint8_t bytes[16] = {0};
@@ -59,6 +90,7 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 	arch.trap_emulate(bytes, tracee_regs_mut(&t->tracee));
 	rec_regs_datum(s, t, tracee_regs(&t->tracee));
 	rec_commit(s, t, TRACE_EV_INSN, 0, (uint32_t)kind, 0, &at);
+	restore_segv(t);
 	return true;
 }
 
@@ -67,6 +99,7 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 static void stash(struct rec_task *t, const siginfo_t *info, const struct proc_signals *set)
 {
 	vec_push(&t->stash, *info);
+	t->resumed_valid = false;
 	if (!t->mask_widened) {
 		t->stash_mask = tracee_get_sigmask(&t->tracee);
 		tracee_set_sigmask(&t->tracee, t->stash_mask | (set->caught & ~fault_signals()));
@@ -139,6 +172,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_xstate_datum(s, t);
 	rec_commit(s, t, TRACE_EV_SIGNAL, flags, (uint32_t)signal, 0, &before);
 	t->restart_pending = false;
+	rec_sigmask_exit(s, t);
 	rec_continue(s, t);
 }
 
@@ -155,6 +189,16 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 			   tracee_regs(&t->tracee));
 	}
 	rec_run_user(t, signal);
+}
+
+/* Has the task executed nothing since its last event? At the end of a call the kernel says so; after
+ * sigreturn, a handler's entry or an instruction, all registers are as they were. */
+static bool at_event(struct rec_task *t)
+{
+	const struct regs *regs = tracee_regs(&t->tracee);
+
+	return arch.in_call(regs) ||
+	       (t->resumed_valid && !memcmp(regs->word, t->resumed.word, sizeof(regs->word)));
 }
 
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
@@ -185,9 +229,7 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 		deliver(s, t, signal, place ? place : TRACE_F_AFTER_CALL, &info, &set);
 		return;
 	}
-	bool at_end_of_call = arch.in_call(tracee_regs(&t->tracee));
-
-	if (at_end_of_call || !(set.caught & bit(signal)))
+	if (at_event(t) || !(set.caught & bit(signal)))
 		deliver(s, t, signal, TRACE_F_AFTER_CALL, &info, &set);
 	else
 		stash(t, &info, &set);

@@ -1,6 +1,7 @@
 /* The end of a system call: performed again or injected; and what the program wrote is echoed. */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "replay/session.h"
@@ -13,6 +14,19 @@ static struct sc_call event_call(const struct rep_session *s)
 	for (int i = 0; i < SC_ARGS; i++)
 		call.args[i] = arch.call_arg(&regs, i);
 	return call;
+}
+
+/* Stacks grow up to it. */
+static void set_stack_limit(struct rep_task *t, const void *bytes)
+{
+	struct rlimit limit;
+
+	if (prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) < 0)
+		return;
+	memcpy(&limit.rlim_cur, bytes, sizeof(limit.rlim_cur));
+	if (limit.rlim_max < limit.rlim_cur)
+		limit.rlim_max = limit.rlim_cur;
+	prlimit(t->tracee.tgid, RLIMIT_STACK, &limit, NULL);
 }
 
 static struct error *apply_datum(struct rep_session *s, struct rep_task *t,
@@ -32,6 +46,9 @@ static struct error *apply_datum(struct rep_session *s, struct rep_task *t,
 			return rep_diverged(s, t, "%llu bytes at %#llx cannot be written as recorded",
 					    (unsigned long long)view->length,
 					    (unsigned long long)view->addr);
+		return NULL;
+	case TRACE_D_STACK_LIMIT:
+		set_stack_limit(t, view->bytes);
 		return NULL;
 	case TRACE_D_REGS:
 		memcpy(regs->word, view->bytes, sizeof(regs->word));

@@ -30,7 +30,8 @@ static const char *const kind_names[TRACE_EV_KINDS] = {
 struct stack {
 	FILE *out;
 	Dwfl *dwfl;
-	int depth;
+	int depth, repeated;
+	Dwarf_Addr last;
 };
 
 static int print_frame(Dwfl_Frame *frame, void *context)
@@ -41,6 +42,14 @@ static int print_frame(Dwfl_Frame *frame, void *context)
 
 	if (!dwfl_frame_pc(frame, &pc, &activation))
 		return DWARF_CB_ABORT;
+	if (pc == stack->last && stack->depth) { /* recursion: said once */
+		stack->repeated++;
+		return stack->repeated < 100000 ? DWARF_CB_OK : DWARF_CB_ABORT;
+	}
+	if (stack->repeated)
+		fprintf(stack->out, "    ... the last frame %d times more\n", stack->repeated);
+	stack->repeated = 0;
+	stack->last = pc;
 	Dwarf_Addr lookup = activation ? pc : pc - 1;
 	Dwfl_Module *module = dwfl_addrmodule(stack->dwfl, lookup);
 	GElf_Off offset = 0;

@@ -134,6 +134,9 @@ static struct error *replay_event(struct rep_session *s)
 {
 	struct trace_event *event = &s->event;
 
+	log_stop("event %llu: kind %u, task %u, arg %u, result %lld, flags %#x",
+		 (unsigned long long)event->number, event->kind, event->tid, event->arg,
+		 (long long)event->result, event->flags);
 	if (event->kind == TRACE_EV_START)
 		return rep_first_image(s);
 	if (event->kind == TRACE_EV_END) {

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,18 +23,11 @@ static struct error *apply_image_datum(struct rep_session *s, struct rep_task *t
 				       const struct trace_datum_view *view)
 {
 	struct trace_mapping mapping;
-	struct rlimit limit;
 
 	switch (view->kind) {
 	case TRACE_D_MAPPING:
 		memcpy(&mapping, view->bytes, sizeof(mapping));
 		return rep_map(s, t, &mapping, (int)mapping.prot, (int)mapping.flags);
-	case TRACE_D_STACK_LIMIT:
-		if (prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) == 0) {
-			memcpy(&limit.rlim_cur, view->bytes, sizeof(limit.rlim_cur));
-			prlimit(t->tracee.tgid, RLIMIT_STACK, &limit, NULL);
-		}
-		return NULL;
 	case TRACE_D_NAME:
 		tracee_write(&t->tracee, WARP_DATA_PAGE, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 		tracee_write(&t->tracee, WARP_DATA_PAGE, view->bytes,
@@ -223,11 +215,11 @@ void rep_kill_all(struct rep_session *s)
 	struct rep_task *t, *next;
 
 	HASH_ITER(hh, s->tasks, t, next)
-		kill(t->tracee.tgid, SIGKILL);
-	HASH_ITER(hh, s->tasks, t, next)
 	{
-		while (waitpid(t->tracee.tid, NULL, __WALL) > 0 || errno == EINTR)
-			;
+		kill(t->tracee.tgid, SIGKILL);
 		rep_task_drop(s, t);
 	}
+	/* All children of a replay are tracees, threads too: a leader is reported after its threads. */
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
 }

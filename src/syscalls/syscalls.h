@@ -30,6 +30,8 @@ enum sc_flags {
 	SC_BUFFERABLE = 1 << 8,   /* the agent may perform and record it without a stop */
 	SC_NEVER_RETURNS = 1 << 9,
 	SC_FALLBACK = 1 << 10,    /* memory effects unknown: compare before and after */
+	SC_YIELDS = 1 << 11,      /* the caller asks that others run */
+	SC_QUIET = 1 << 12,       /* refused without a word: libc tries it and goes on without */
 	/* classes of the expression language, as in strace */
 	SC_CLASS_FILE = 1 << 16,
 	SC_CLASS_NETWORK = 1 << 17,

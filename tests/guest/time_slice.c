@@ -42,6 +42,7 @@ int main(void)
 		x ^= x >> 7;
 		x ^= x << 17;
 		rounds++;
+		getppid();
 		if (ticks != seen) {
 			seen = ticks;
 			show("tick %d at round %lu, x %016lx", seen, (unsigned long)rounds,
