@@ -153,8 +153,7 @@ void dump_tasks_destroy(struct dump_tasks *tasks)
 
 	if (!tasks)
 		return;
-	HASH_ITER(hh, tasks->calls, call, next)
-	{
+	HASH_ITER (hh, tasks->calls, call, next) {
 		forget(tasks, call);
 	}
 	free(tasks);
@@ -177,8 +176,7 @@ static void take_inputs(struct dump_tasks *tasks, uint32_t tid, struct dump_data
 static bool ends_call(uint16_t kind)
 {
 	return kind == TRACE_EV_SYSCALL || kind == TRACE_EV_SYSCALL_ENTER ||
-	       kind == TRACE_EV_SYSCALL_EXIT || kind == TRACE_EV_EXEC ||
-	       kind == TRACE_EV_TASK_EXIT;
+	       kind == TRACE_EV_SYSCALL_EXIT || kind == TRACE_EV_EXEC || kind == TRACE_EV_TASK_EXIT;
 }
 
 static void keep_inputs(struct dump_tasks *tasks, const struct dump_event *e)
@@ -211,8 +209,8 @@ static void describe_call(struct dump_event *e)
 	for (int i = 0; i < SC_ARGS; i++)
 		e->call.args[i] = arch.call_arg(&e->regs, i);
 	e->row = sc_row(e->call.nr);
-	e->restarted = arch.call_nr(&e->regs) == SYS_restart_syscall &&
-		       e->call.nr != SYS_restart_syscall;
+	e->restarted =
+		arch.call_nr(&e->regs) == SYS_restart_syscall && e->call.nr != SYS_restart_syscall;
 }
 
 struct error *dump_event_load(struct trace_reader *reader, const struct trace_event *event,

@@ -122,7 +122,8 @@ static void put_pointed(struct json *json, const struct dump_event *e, const str
 	if (arg->dir == SC_OUT && (failed || !e->call.ended))
 		return;
 	uint64_t length = string ? TEXT_MAX : buffer_length(e, arg);
-	size_t got = memory.read(memory.context, addr, bytes, length < TEXT_MAX ? length : TEXT_MAX);
+	size_t got =
+		memory.read(memory.context, addr, bytes, length < TEXT_MAX ? length : TEXT_MAX);
 
 	if (string)
 		got = strnlen((const char *)bytes, got);

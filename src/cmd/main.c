@@ -12,6 +12,10 @@ static int cmd_help(int argc, char **argv);
 static const struct command commands[] = {
 	{"record", "[-o DIR] [--] CMD ARG...", "run a program and record it", cmd_record},
 	{"replay", "-a [-q] [TRACE]", "replay a recording", cmd_replay},
+	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},
+	{"ls", "", "list recordings", cmd_ls},
+	{"info", "[TRACE]", "tell what a recording is of", cmd_info},
+	{"rm", "TRACE...", "remove recordings", cmd_rm},
 	{"help", "[COMMAND]", "explain a command", cmd_help},
 };
 
@@ -55,14 +59,14 @@ static int cmd_help(int argc, char **argv)
 
 		if (!command)
 			return cmd_usage(NULL, "there is no command '%s'", argv[1]);
-		printf("usage: warp %s %s\n%s; man warp-%s tells all\n", command->name,
-		       command->usage, command->summary, command->name);
+		printf("usage: warp %s%s%s\n%s; man warp-%s tells all\n", command->name,
+		       *command->usage ? " " : "", command->usage, command->summary, command->name);
 		return 0;
 	}
 	puts("usage: warp COMMAND ...\n\n"
 	     "Records how a program ran and replays that very run.\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %-26s %s\n", commands[i].name, commands[i].usage,
+		printf("  %-8s %-30s %s\n", commands[i].name, commands[i].usage,
 		       commands[i].summary);
 	puts("\n'warp help COMMAND' and 'man warp-COMMAND' tell more; 'warp --version' the version.");
 	return 0;
@@ -83,5 +87,7 @@ int main(int argc, char **argv)
 
 	if (!command)
 		return cmd_usage(NULL, "there is no command '%s'", argv[1]);
+	if (argc > 2 && !strcmp(argv[2], "--help"))
+		return cmd_help(2, argv);
 	return command->run(argc - 1, argv + 1);
 }

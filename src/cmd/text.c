@@ -141,3 +141,11 @@ struct error *text_finish(void)
 	return errno ? error_os(errno, "cannot write to standard output")
 		     : error_new("cannot write all of it to standard output");
 }
+
+struct error *text_damage(const struct trace_reader *reader)
+{
+	if (trace_reader_state(reader) != TRACE_DAMAGED)
+		return NULL;
+	return error_new("%s", trace_reader_damage(reader) ? trace_reader_damage(reader)
+							   : "the recording is damaged");
+}

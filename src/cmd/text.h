@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "trace/meta.h"
+#include "trace/reader.h"
 #include "util/error.h"
 
 /* The bytes between double quotes, as C would write them. */
@@ -23,5 +24,15 @@ void text_put_date(FILE *out, int64_t realtime_ns);
 
 /* Flushes standard output: what was printed has arrived, or the error says why not. */
 struct error *text_finish(void);
+
+/* For _cleanup_(). */
+static inline void text_close_reader(struct trace_reader **reader)
+{
+	trace_reader_destroy(*reader);
+}
+
+/* What is wrong with a recording that was read to its end, or NULL. One that was cut short is not
+ * damaged. */
+struct error *text_damage(const struct trace_reader *reader);
 
 #endif

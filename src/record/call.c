@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "record/session.h"
+#include "tracee/procfs.h"
 
 /* Kernel-internal results of interrupted calls (include/linux/errno.h). */
 #define ERESTARTSYS 512
@@ -16,6 +17,8 @@
 
 /* Memory a call reads is kept for dump: strings whole, other things up to this. */
 #define INPUT_MAX 256
+
+#define ECHO_FLAGS (TRACE_F_ECHO_STDOUT | TRACE_F_ECHO_STDERR)
 
 static bool is_restart(int64_t result)
 {
@@ -219,6 +222,10 @@ void rec_commit_enter(struct rec_session *s, struct rec_task *t)
 	if (c->entered_event)
 		return;
 	add_inputs(s, t);
+	/* Words that the call changes while it sleeps: a futex gets its mark of waiters. */
+	vec_foreach(&c->regions, region)
+		if (region->fixed)
+			rec_memory(s, t, TRACE_D_MEMORY, region->addr, region->capacity);
 	bool gone = t->tracee.gone;
 
 	t->tracee.gone = false; /* the entry has happened, whatever became of it */
@@ -227,7 +234,7 @@ void rec_commit_enter(struct rec_session *s, struct rec_task *t)
 	c->entered_event = true;
 }
 
-void rec_answer(struct rec_session *s, struct rec_task *t, int64_t result)
+void rec_answer_only(struct rec_session *s, struct rec_task *t, int64_t result)
 {
 	struct rec_call *c = &t->call;
 	struct regs *regs = tracee_regs_mut(&t->tracee);
@@ -238,6 +245,11 @@ void rec_answer(struct rec_session *s, struct rec_task *t, int64_t result)
 	rec_commit(s, t, TRACE_EV_SYSCALL, c->flags | TRACE_F_REFUSED, (uint32_t)c->call.nr, result,
 		   &c->entry);
 	c->open = false;
+}
+
+void rec_answer(struct rec_session *s, struct rec_task *t, int64_t result)
+{
+	rec_answer_only(s, t, result);
 	rec_continue(s, t);
 }
 
@@ -310,11 +322,9 @@ static void note_restart(struct rec_session *s, struct rec_task *t)
 	t->restart_pending = false;
 }
 
-/* Takes a stop of the task alone: the call is short, or its end is due. */
-void rec_await(struct rec_session *s, struct rec_task *t)
+/* Handles what a wait for this task alone has reported. */
+static void take_status(struct rec_session *s, struct rec_task *t, int status)
 {
-	int status = tracee_wait(&t->tracee, 0);
-
 	t->status = status;
 	if (t->tracee.gone)
 		rec_on_gone(s, t, status);
@@ -322,22 +332,32 @@ void rec_await(struct rec_session *s, struct rec_task *t)
 		rec_handle_status(s, t);
 }
 
+void rec_await(struct rec_session *s, struct rec_task *t)
+{
+	take_status(s, t, tracee_wait(&t->tracee, 0));
+}
+
+/* A call that changes memory while it sleeps must have done so. */
+static bool settled(const struct rec_task *t)
+{
+	vec_foreach(&t->call.regions, region)
+		if (region->fixed)
+			return proc_state(t->tracee.tid) == 'S';
+	return true;
+}
+
 /* In a group: sees whether the call ends at once, on the one core that we share; if not, others
  * get the turn. */
 static void await_or_yield(struct rec_session *s, struct rec_task *t)
 {
-	for (int tries = 0; tries < 3; tries++) {
+	for (int tries = 0; tries < 3 || !settled(t); tries++) {
 		sched_yield();
 		int status = tracee_wait(&t->tracee, WNOHANG);
 
-		if (!status)
-			continue;
-		t->status = status;
-		if (t->tracee.gone)
-			rec_on_gone(s, t, status);
-		else
-			rec_handle_status(s, t);
-		return;
+		if (status) {
+			take_status(s, t, status);
+			return;
+		}
 	}
 	rec_commit_enter(s, t);
 }
@@ -348,9 +368,32 @@ static bool may_block(const struct rec_call *c)
 	       (c->flags & TRACE_F_FALLBACK);
 }
 
+/* Writes to our own output are let end one after the other, where they do: their events then have
+ * the order in which the bytes went out, whatever groups they are of. A full pipe or a stopped
+ * terminal holds nobody up for longer than this. */
+#define ECHO_PATIENCE_NS 50000000ull
+
+static bool await_echo(struct rec_session *s, struct rec_task *t)
+{
+	uint64_t end = rec_now() + ECHO_PATIENCE_NS;
+
+	do {
+		sched_yield();
+		int status = tracee_wait(&t->tracee, WNOHANG);
+
+		if (status) {
+			take_status(s, t, status);
+			return true;
+		}
+	} while (rec_now() < end);
+	return false;
+}
+
 static void make_call(struct rec_session *s, struct rec_task *t)
 {
 	rec_resume_in_call(t, PTRACE_SYSCALL);
+	if ((t->call.flags & ECHO_FLAGS) && await_echo(s, t))
+		return;
 	if (rec_alone(t))
 		return;
 	if (may_block(&t->call))
@@ -391,9 +434,11 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	open_call(t);
-	if (refuse(s, t))
+	if (rec_filtered(s, t) || refuse(s, t))
 		return;
 	find_memory(s, t);
+	if (c->row && (c->row->flags & SC_WRITES_FD) && c->row->fd_arg >= 0)
+		c->flags |= rec_echo_flags(s, t, (int)c->call.args[c->row->fd_arg]);
 	enum rec_verdict verdict = REC_MAKE;
 	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
 
@@ -468,8 +513,8 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		rec_fallback_after(s, t);
 	else
 		add_outputs(s, t);
-	if (c->row && (c->row->flags & SC_WRITES_FD))
-		rec_note_write(s, t);
+	if (c->call.result <= 0)
+		c->flags &= (uint16_t)~ECHO_FLAGS;
 	if (handler && handler->exit)
 		handler->exit(s, t);
 	rec_commit(s, t, c->entered_event ? TRACE_EV_SYSCALL_EXIT : TRACE_EV_SYSCALL, c->flags,

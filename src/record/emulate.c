@@ -2,7 +2,6 @@
  * one core it shares with the program, the trapping of rdtsc, the seccomp program, and who traces.
  * The program sees what it would see natively. */
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -94,20 +93,7 @@ enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t)
 	return REC_ANSWERED;
 }
 
-/* ---- seccomp: a program of the tracee could hide calls from us; it is accepted and not run ---- */
-
-enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t)
-{
-	bool is_prctl = t->call.row->nr == SYS_prctl;
-	uint64_t mode = is_prctl ? arg(t, 1) - 1 : arg(t, 0); /* SECCOMP_MODE_* begin with 1 */
-
-	if (mode != SECCOMP_SET_MODE_STRICT && mode != SECCOMP_SET_MODE_FILTER)
-		return REC_MAKE;
-	rec_tell_once(s, 1ull << 40,
-		      "the program's own seccomp rules are accepted but not applied while recording");
-	rec_answer(s, t, 0);
-	return REC_ANSWERED;
-}
+/* ---- no_new_privs ---- */
 
 /* We had to set no_new_privs to install our own seccomp program as an ordinary user. */
 enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t)

@@ -191,14 +191,6 @@ uint16_t rec_echo_flags(struct rec_session *s, struct rec_task *t, int fd)
 	return (out ? TRACE_F_ECHO_STDOUT : 0) | (err ? TRACE_F_ECHO_STDERR : 0);
 }
 
-void rec_note_write(struct rec_session *s, struct rec_task *t)
-{
-	struct rec_call *c = &t->call;
-
-	if (c->row->fd_arg >= 0 && c->call.result > 0)
-		c->flags |= rec_echo_flags(s, t, (int)c->call.args[c->row->fd_arg]);
-}
-
 /* ---- changes of mapped files ---- */
 
 /* Where the bytes of a plain write went; false if the call is of another kind. */

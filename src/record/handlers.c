@@ -145,7 +145,8 @@ static enum rec_verdict shmdt_enter(struct rec_session *s, struct rec_task *t)
 
 	proc_read_maps(t->tracee.tid, &maps);
 	vec_foreach(&maps, map)
-		if (map->start == end && !strncmp(map->name, "/SYSV", 5))
+		if (map->start == end && map->offset == end - arg(t, 0) &&
+		    !strncmp(map->name, "/SYSV", 5))
 			end = map->end;
 	proc_maps_deinit(&maps);
 	t->call.note = (int64_t)end;

@@ -42,6 +42,7 @@ enum rec_todo {
 };
 
 struct rec_task;
+struct rec_filter;
 
 struct rec_group {
 	unsigned id;
@@ -114,6 +115,7 @@ struct rec_task {
 	taddr scratch;
 	size_t scratch_size;
 	cpu_set_t affinity;      /* what the program believes */
+	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
 	bool no_new_privs;       /* set by the program */
 	int tsc_mode;            /* PR_TSC_*: as the program set it */
 	UT_hash_handle hh;
@@ -195,6 +197,8 @@ void rec_keep_input(struct rec_task *t, taddr addr, size_t length);
 void rec_await(struct rec_session *s, struct rec_task *t);
 /* Answers the call without making it. Data records of the event may have been added before. */
 void rec_answer(struct rec_session *s, struct rec_task *t, int64_t result);
+/* The same, but the task is left stopped. */
+void rec_answer_only(struct rec_session *s, struct rec_task *t, int64_t result);
 void rec_call_reset(struct rec_call *call);
 
 /* ---- handlers.c: irregular calls ---- */
@@ -217,9 +221,15 @@ const struct rec_handler *rec_handler(enum sc_handler handler);
 enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_affinity_get(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t);
-enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);
+
+/* ---- seccomp.c: the program's own rules ---- */
+enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t);
+/* Applies them to the open call; true if it was answered or the task is to die. */
+bool rec_filtered(struct rec_session *s, struct rec_task *t);
+void rec_filter_hold(struct rec_filter *filter);
+void rec_filter_release(struct rec_filter *filter);
 
 /* ---- exec.c ---- */
 enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t);
@@ -229,6 +239,8 @@ void rec_first_image(struct rec_session *s, struct rec_task *t);
 
 /* ---- signal.c ---- */
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
+/* SECCOMP_RET_KILL_*: the process dies by SIGSYS. */
+void rec_kill_by_rules(struct rec_session *s, struct rec_task *t);
 void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);
 void rec_sigmask_exit(struct rec_session *s, struct rec_task *t);
 /* At a system call entry, with a signal stashed: moves back and takes the signal first. */
@@ -242,8 +254,6 @@ void rec_send_stash(struct rec_task *t);
 uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const char *path,
 		      const struct stat *status, bool shared, bool writable);
 uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size);
-/* A call has written to a descriptor: sets the echo flags. */
-void rec_note_write(struct rec_session *s, struct rec_task *t);
 /* After the call's event: TRACE_EV_FILE_WRITE for what it changed in mapped files. */
 void rec_note_file_changes(struct rec_session *s, struct rec_task *t);
 /* The flags TRACE_F_ECHO_* of a descriptor. */

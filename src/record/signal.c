@@ -135,6 +135,25 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
 	rec_continue(s, t);
 }
 
+/* Dies by the signal whatever its handler is. */
+static void kill_by_default(struct rec_task *t, int signal)
+{
+	static const uint64_t action[4]; /* SIG_DFL */
+
+	tracee_write(&t->tracee, WARP_DATA_PAGE, action, sizeof(action));
+	tracee_callv(&t->tracee, SYS_rt_sigaction, (uint64_t)signal, WARP_DATA_PAGE, 0, 8);
+	tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) & ~bit(signal));
+	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid, signal);
+	rec_run_user(t, 0);
+}
+
+void rec_kill_by_rules(struct rec_session *s, struct rec_task *t)
+{
+	rec_commit_enter(s, t);
+	t->call.open = false;
+	kill_by_default(t, SIGSYS);
+}
+
 static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info)
 {
 	return t->stash_sent && signal == t->stash.items[0].si_signo && info->si_code == SI_TKILL &&

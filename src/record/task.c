@@ -191,6 +191,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	vec_deinit(&t->call.inputs);
 	vec_deinit(&t->call.before);
 	vec_deinit(&t->stash);
+	rec_filter_release(t->filters);
 	tracee_deinit(&t->tracee);
 	free(t);
 }
@@ -251,6 +252,8 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 	if (thread)
 		child->leader = t->leader;
 	child->affinity = t->affinity;
+	child->filters = t->filters;
+	rec_filter_hold(child->filters);
 	child->segv_blocked = t->segv_blocked;
 	memcpy(child->segv_action, t->leader->segv_action, sizeof(child->segv_action));
 	child->no_new_privs = t->no_new_privs;
@@ -321,33 +324,60 @@ void rec_on_clone(struct rec_session *s, struct rec_task *t)
 
 /* ---- the end of a task ---- */
 
-/* Adds the words that the kernel will write when the task ends, with their values after that: they
- * must be read when it is dead. kernel/fork.c mm_release(), kernel/futex/core.c exit_robust_list(). */
-static void collect_exit_words(struct rec_task *t, taddr *words, size_t *count, size_t room)
+/* Words that the kernel will write when the task ends, with the values it will give them. */
+struct exit_word {
+	taddr addr;
+	uint32_t value;
+};
+
+struct exit_words vec(struct exit_word);
+
+/* The owner of a robust futex dies (handle_futex_death() in kernel/futex/core.c). */
+static void add_robust_word(struct rec_task *t, taddr addr, struct exit_words *words)
+{
+	uint32_t value;
+
+	if (tracee_read(&t->tracee, addr, &value, sizeof(value)) != sizeof(value) ||
+	    (value & FUTEX_TID_MASK) != (uint32_t)t->tracee.tid)
+		return;
+	vec_push(words, (struct exit_word){addr, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED});
+}
+
+/* The list's entries point at each other; bit 0 marks priority inheritance. The kernel follows at
+ * most 2048 of them (ROBUST_LIST_LIMIT). */
+static void add_robust_words(struct rec_task *t, struct exit_words *words)
 {
 	struct robust_list_head head;
 	taddr list = 0;
 	size_t length = 0;
 
 	syscall(SYS_get_robust_list, t->tracee.tid, &list, &length);
-	if (t->clear_tid)
-		words[(*count)++] = t->clear_tid;
 	if (!list || tracee_read(&t->tracee, list, &head, sizeof(head)) != sizeof(head))
 		return;
 	taddr entry = (taddr)head.list.next & ~1ull;
+	taddr pending = (taddr)head.list_op_pending & ~1ull;
 
-	for (unsigned limit = 2048; entry && entry != list && *count < room && limit; limit--) {
+	for (unsigned limit = 2048; entry && entry != list && limit; limit--) {
 		taddr next = 0;
 
-		words[(*count)++] = entry + (taddr)head.futex_offset;
+		if (entry != pending)
+			add_robust_word(t, entry + (taddr)head.futex_offset, words);
 		if (tracee_read(&t->tracee, entry, &next, sizeof(next)) != sizeof(next))
 			break;
 		entry = next & ~1ull;
 	}
-	taddr pending = (taddr)head.list_op_pending & ~1ull;
+	if (pending)
+		add_robust_word(t, pending + (taddr)head.futex_offset, words);
+}
 
-	if (pending && *count < room)
-		words[(*count)++] = pending + (taddr)head.futex_offset;
+/* kernel/fork.c mm_release(): the word of set_tid_address(2) only while others use the memory. */
+static void find_exit_words(struct rec_task *t, struct exit_words *words)
+{
+	if (rec_alone(t))
+		return;
+	add_robust_words(t, words);
+	if (t->clear_tid && t->mm->users > 1)
+		vec_push(words, (struct exit_word){t->clear_tid, 0});
 }
 
 /* Until the kernel has done what it does to memory at a thread's end. A leader whose threads live
@@ -355,12 +385,10 @@ static void collect_exit_words(struct rec_task *t, taddr *words, size_t *count, 
 static void await_death(struct rec_session *s, struct rec_task *t)
 {
 	for (;;) {
-		int status = tracee_wait(&t->tracee, WNOHANG);
-
-		if (t->tracee.gone) {
-			t->status = status;
+		t->tracee.gone = false;
+		t->status = tracee_wait(&t->tracee, WNOHANG);
+		if (t->tracee.gone)
 			return;
-		}
 		char state = proc_state(t->tracee.tid);
 
 		if (state == 'Z' || state == 'X' || state == 0)
@@ -369,48 +397,23 @@ static void await_death(struct rec_session *s, struct rec_task *t)
 	}
 }
 
-/* Some other task that still uses the address space, to read it through. */
-static struct rec_task *other_user(struct rec_session *s, struct rec_task *t)
-{
-	struct rec_task *other, *next;
-
-	HASH_ITER(hh, s->tasks, other, next)
-	{
-		if (other != t && other->mm == t->mm && other->state != STATE_DYING)
-			return other;
-	}
-	return NULL;
-}
-
-#define EXIT_WORDS 2100
-
 void rec_on_exit(struct rec_session *s, struct rec_task *t)
 {
 	int status = (int)tracee_event_message(&t->tracee);
 	struct regs regs = *tracee_regs(&t->tracee);
-	struct rec_task *other = t->mm->users > 1 ? other_user(s, t) : NULL;
-	taddr *words = NULL;
-	size_t count = 0;
+	struct exit_words words = {0};
 
-	if (other) {
-		words = xmalloc(EXIT_WORDS * sizeof(*words));
-		collect_exit_words(t, words, &count, EXIT_WORDS);
-	}
+	find_exit_words(t, &words);
+	vec_foreach(&words, word)
+		rec_datum(s, t, TRACE_D_MEMORY, word->addr, &word->value, sizeof(word->value));
+	rec_commit(s, t, TRACE_EV_TASK_EXIT, 0, 0, status, &regs);
+	t->exit_event = !t->tracee.gone;
 	t->state = STATE_DYING;
 	tracee_resume(&t->tracee, PTRACE_CONT, 0);
-	if (other) {
+	if (!rec_alone(t))
 		await_death(s, t);
-		for (size_t i = 0; i < count; i++)
-			rec_memory(s, other, TRACE_D_MEMORY, words[i], sizeof(int));
-		free(words);
-	}
-	bool gone = t->tracee.gone;
-
-	t->tracee.gone = false; /* the event tells of its end */
-	rec_commit(s, t, TRACE_EV_TASK_EXIT, 0, 0, status, &regs);
-	t->exit_event = true;
-	t->tracee.gone = gone;
-	if (gone)
+	vec_deinit(&words);
+	if (t->tracee.gone)
 		rec_on_gone(s, t, t->status);
 }
 

@@ -53,6 +53,15 @@ static struct error *on_call(struct rep_session *s, struct rep_task *t)
 	return rep_compare(s, t, tracee_regs(&t->tracee));
 }
 
+/* The task stays at the call's entry; memory can change by then. */
+static struct error *on_call_entry(struct rep_session *s, struct rep_task *t)
+{
+	struct regs regs = rep_event_regs(s);
+
+	try(on_call(s, t));
+	return rep_apply(s, t, &regs);
+}
+
 static struct error *on_whole_call(struct rep_session *s, struct rep_task *t)
 {
 	try(on_call(s, t));
@@ -118,7 +127,7 @@ static struct error *on_file_write(struct rep_session *s, struct rep_task *t)
 
 static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, struct rep_task *) = {
 	[TRACE_EV_SYSCALL] = on_whole_call,
-	[TRACE_EV_SYSCALL_ENTER] = on_call,
+	[TRACE_EV_SYSCALL_ENTER] = on_call_entry,
 	[TRACE_EV_SYSCALL_EXIT] = rep_call_end,
 	[TRACE_EV_RESTART] = on_restart,
 	[TRACE_EV_INSN] = on_insn,
