@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "abi/trace_abi.h"
-#include "syscalls/syscalls.h"
+#include "util/memory.h"
 #include "util/taddr.h"
 
 struct sock_fprog;

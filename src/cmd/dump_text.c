@@ -211,8 +211,7 @@ static void put_file_change(FILE *out, const struct dump_event *e)
 
 static void put_end(FILE *out, const struct dump_event *e)
 {
-	fputs(e->event.kind == TRACE_EV_END ? "+++ end of the recording: the program " : "+++ ",
-	      out);
+	fputs(e->event.kind == TRACE_EV_END ? "+++ end of the recording, " : "+++ ", out);
 	text_put_end(out, e->event.result);
 	fputs(" +++", out);
 }

@@ -2,10 +2,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "cmd/text.h"
 #include "trace/place.h"
+#include "util/alloc.h"
 #include "util/cleanup.h"
 
 /* What reading all events tells. */
@@ -15,6 +17,7 @@ struct tally {
 	uint64_t processes, threads;
 	uint64_t refused, compared;
 	int64_t end;
+	char *program; /* path of the first image; the caller's to free */
 };
 
 static const char *const kind_names[TRACE_EV_KINDS] = {
@@ -51,6 +54,17 @@ static struct error *count_task(struct trace_reader *reader, struct tally *tally
 	return NULL;
 }
 
+static struct error *note_start(struct trace_reader *reader, struct tally *tally)
+{
+	struct trace_datum_view view;
+
+	tally->processes++;
+	try(trace_reader_find(reader, TRACE_D_EXEC_PATH, &view));
+	if (view.bytes && !tally->program)
+		tally->program = xasprintf("%.*s", (int)view.length, (const char *)view.bytes);
+	return NULL;
+}
+
 static struct error *count_events(struct trace_reader *reader, struct tally *tally)
 {
 	struct trace_event event;
@@ -66,7 +80,7 @@ static struct error *count_events(struct trace_reader *reader, struct tally *tal
 		tally->refused += !!(event.flags & TRACE_F_REFUSED);
 		tally->compared += !!(event.flags & TRACE_F_FALLBACK);
 		if (event.kind == TRACE_EV_START)
-			tally->processes++;
+			try(note_start(reader, tally));
 		else if (event.kind == TRACE_EV_TASK_NEW)
 			try(count_task(reader, tally));
 		else if (event.kind == TRACE_EV_END)
@@ -99,12 +113,12 @@ static void put_plain(const char *label, const char *text)
 	putchar('\n');
 }
 
-static void put_origin(const struct trace_meta *meta)
+static void put_origin(const struct trace_meta *meta, const struct tally *tally)
 {
 	put_label("command");
 	text_put_command(stdout, &meta->command);
 	putchar('\n');
-	put_text("program", meta->executable);
+	put_text("program", meta->executable ? meta->executable : tally->program);
 	put_text("directory", meta->directory);
 	put_plain("host", meta->host);
 	put_plain("machine", meta->machine);
@@ -121,7 +135,7 @@ static void put_state(struct trace_reader *reader, const struct tally *tally)
 	put_label("state");
 	switch (trace_reader_state(reader)) {
 	case TRACE_COMPLETE:
-		fputs("complete: the program ", stdout);
+		fputs("complete, ", stdout);
 		text_put_end(stdout, tally->end);
 		break;
 	case TRACE_CUT:
@@ -196,16 +210,15 @@ static void put_traps(const struct trace_meta_numbers *numbers)
 		     : "not trapped: a program that reads it may diverge when it is replayed");
 }
 
-static struct error *put_info(const char *directory)
+static struct error *put_info(const char *directory, struct tally *tally)
 {
 	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
-	struct tally tally = {0};
 
 	try(trace_reader_open(directory, &reader));
-	try(count_events(reader, &tally));
+	try(count_events(reader, tally));
 	put_text("recording", directory);
-	put_origin(trace_reader_meta(reader));
-	put_counts(reader, &tally);
+	put_origin(trace_reader_meta(reader), tally);
+	put_counts(reader, tally);
 	put_files(reader);
 	put_traps(&trace_reader_meta(reader)->numbers);
 	try(text_finish());
@@ -216,6 +229,7 @@ int cmd_info(int argc, char **argv)
 {
 	static const struct option known[] = {{0}};
 	char *directory _cleanup_free_ = NULL;
+	struct tally tally = {0};
 
 	opterr = 0;
 	if (getopt_long(argc, argv, "", known, NULL) >= 0)
@@ -225,6 +239,7 @@ int cmd_info(int argc, char **argv)
 	struct error *error = trace_place_find(argv[optind], &directory);
 
 	if (!error)
-		error = put_info(directory);
+		error = put_info(directory, &tally);
+	free(tally.program);
 	return error ? cmd_fail(error) : 0;
 }

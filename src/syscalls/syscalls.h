@@ -12,10 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "util/memory.h"
 #include "util/taddr.h"
 #include "util/vec.h"
-
-#define SC_ARGS 6
 
 /* What the call does beyond its memory: row flags. */
 enum sc_flags {
@@ -117,13 +116,6 @@ struct sc_call {
 	uint64_t args[SC_ARGS];
 	int64_t result; /* -errno on failure; kernel-internal -512..-516 while interrupted */
 	bool ended;
-};
-
-/* Read access to the memory of the caller. `read` returns how many bytes could be read from `addr`
- * on (0 if none). It does not fail otherwise. */
-struct sc_memory {
-	size_t (*read)(void *context, taddr addr, void *to, size_t length);
-	void *context;
 };
 
 /* A stretch of memory that a call reads or writes. Regions form a tree: a region whose `parent` is
