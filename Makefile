@@ -30,10 +30,11 @@ build: deps-build
 
 # The other compiler (with the fuzz targets), and the supervisor under its sanitizers.
 builds: deps build
-	@test -f $(CLANG_BUILD)/build.ninja || CC=clang $(MESON) setup $(CLANG_BUILD)
+	@test -f $(CLANG_BUILD)/build.ninja || CC=clang $(MESON) setup $(CLANG_BUILD) -Dguests=false
 	@ninja -C $(CLANG_BUILD)
 	@test -f $(ASAN_BUILD)/build.ninja || \
-		CC=gcc $(MESON) setup $(ASAN_BUILD) -Db_sanitize=address,undefined
+		CC=gcc $(MESON) setup $(ASAN_BUILD) -Dguests=false -Doptimization=1 \
+			-Db_sanitize=address,undefined -Dc_args=-fno-sanitize-recover=all
 	@ninja -C $(ASAN_BUILD)
 
 demo: build

@@ -28,7 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, kill, programs, sources, units             # noqa: E401,E402
+import dump, errors, fuzz, guests, kill, programs, sources, units       # noqa: E401,E402
 
 SKIPPED = 77
 
@@ -302,11 +302,12 @@ def main():
     parser.add_argument('--jobs', type=int, default=2, help='tests at once (2)')
     parser.add_argument('--fuzz-seconds', type=int, default=60)
     parser.add_argument('--record-arg', action='append', default=[], help='a further option for warp record')
+    parser.add_argument('--results', help='where logs go, else BUILD/test-results')
     parser.add_argument('--keep', action='store_true', help='keep the files of tests that failed')
     parser.add_argument('-v', '--verbose', action='store_true', help='name the tests that passed, too')
     options = parser.parse_intermixed_args()
 
-    results = os.path.join(os.path.abspath(options.build), 'test-results')
+    results = os.path.abspath(options.results or os.path.join(options.build, 'test-results'))
     staging = tempfile.mkdtemp(prefix='warp-staging-')
     os.chmod(staging, 0o755)
     harness.adopt_orphans()

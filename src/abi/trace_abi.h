@@ -139,6 +139,7 @@ enum trace_event_flags {
 	TRACE_F_AFTER_CALL = 16,  /* a signal taken at the end of the system call before */
 	TRACE_F_FALLBACK = 32,    /* recorded by comparing memory: the table does not know the call */
 	TRACE_F_SCRATCH = 64,     /* outputs went through scratch memory */
+	TRACE_F_ASYNC = 256,      /* a signal taken between sync events: TRACE_D_WITNESS tells where */
 	TRACE_F_REFUSED = 128,    /* not made: answered by the recorder */
 };
 
@@ -174,6 +175,7 @@ enum trace_datum_kind {
 				 * follow from regs and result */
 	TRACE_D_MEMORY_OF = 13, /* as TRACE_D_MEMORY, in the address space of task `flags` */
 	TRACE_D_STACK_LIMIT = 14, /* u64: soft RLIMIT_STACK from now on */
+	TRACE_D_WITNESS = 15,   /* struct trace_witness[]: the state at the place that regs are of */
 	TRACE_D_KINDS
 };
 
@@ -182,6 +184,13 @@ struct trace_datum {
 	uint32_t flags;
 	uint64_t addr;
 	uint64_t length;
+};
+
+/* Memory that hashes to this. The first of a record has length 0: the vector registers. */
+struct trace_witness {
+	uint64_t addr;
+	uint64_t length; /* at most a page */
+	uint64_t hash;   /* XXH64, seed 0 */
 };
 
 #define TRACE_NO_FILE UINT32_MAX
@@ -218,7 +227,9 @@ struct trace_file {
 	uint64_t size;
 	uint64_t device, inode;
 	int64_t mtime_ns;
-	uint64_t hash_low, hash_high; /* XXH3 128 of the contents; all zero: no content kept */
+	/* XXH3 128 of the 4096-byte blocks that are not all zeros, each after its offset (u64); both
+	 * words zero: no contents kept */
+	uint64_t hash_low, hash_high;
 	uint32_t path_length;         /* the path's bytes follow, padded with zeros to 8 */
 	uint32_t reserved;
 };

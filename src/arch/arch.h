@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "abi/trace_abi.h"
 #include "util/memory.h"
@@ -25,12 +26,40 @@ struct regs {
 #define WARP_DATA_PAGE 0x70001000ull
 #define WARP_PAGES_END 0x70002000ull
 #define WARP_SCRATCH 0x70100000ull
+/* Nothing of the program's is looked for between the code page and here. */
+#define WARP_RESERVED_END 0x78000000ull
 
 /* Instructions whose result differs from run to run and that can be made to trap. */
 enum arch_trap {
 	ARCH_TRAP_NONE,
 	ARCH_TRAP_TIME,  /* reads the time stamp counter */
 	ARCH_TRAP_CPUID, /* asks what the processor is */
+};
+
+/* What stepping over an instruction is like. */
+enum arch_step {
+	ARCH_STEP_PLAIN,
+	ARCH_STEP_REPEAT, /* can be interrupted in its middle */
+	ARCH_STEP_SYNC,   /* a system call or a trapped instruction: a sync event */
+};
+
+/* The instructions that a jump covers can be up to this long. */
+#define ARCH_WINDOW_MAX 20
+#define ARCH_JUMP 5
+
+/* A stub that compares all general registers with given values and traps if they are equal, and the
+ * jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
+ * one of them begins inside the jump's bytes, its first byte there is a trap: whoever jumps into the
+ * window is sent to the copy. */
+struct arch_stub {
+	taddr at;               /* where it will be */
+	taddr pc;               /* beginning of the window */
+	const uint8_t *window;  /* the instructions */
+	unsigned length;        /* of the window, in bytes */
+	const uint8_t *order;   /* register words, the one to compare first in front */
+	taddr scratch;          /* 16 bytes below 2 GB that nobody else uses */
+	taddr trapped;          /* out: program counter after the trap */
+	taddr copies[ARCH_WINDOW_MAX]; /* out, by offset: the copy of the instruction there; or 0 */
 };
 
 /* A place to patch in the vDSO image, so that its function makes the system call instead. */
@@ -85,6 +114,25 @@ struct arch_ops {
 	void (*cpuid_trap_call)(int *nr, uint64_t args[SC_ARGS]);
 	/* Fills up to `room` {leaf, subleaf, eax, ebx, ecx, edx}; returns how many. */
 	size_t (*identify_cpu)(uint32_t (*leaves)[6], size_t room);
+
+	/* ---- places ---- */
+	enum arch_step (*classify)(const uint8_t *bytes, size_t length, unsigned *insn_length);
+	/* Length of the whole instructions at pc that a jump would cover, 0 if they cannot be copied. */
+	unsigned (*window)(const uint8_t *bytes, size_t length);
+	/* The offsets 1 to 4 at which instructions begin in the window: bit N is offset N. */
+	unsigned (*window_starts)(const uint8_t *window, unsigned length);
+	/* Writes the stub's code; returns its size, 0 if it does not fit or a copy would not reach what
+	 * it refers to. No flags are changed. */
+	size_t (*compare_stub)(struct arch_stub *stub, const struct regs *values, uint8_t *code,
+			       size_t room);
+	/* The jump over a window of `length` bytes; what is behind the jump are traps. */
+	void (*make_jump)(uint8_t *bytes, taddr from, taddr to, unsigned length);
+	/* Clears the mark that a breakpoint register leaves in the flags. */
+	void (*clear_resume)(struct regs *);
+	/* A hardware breakpoint on execution; 0 removes it. False if there is none. */
+	bool (*set_breakpoint)(pid_t tid, taddr at);
+	/* Clears what differs between equal vector states: which parts the processor calls in use. */
+	void (*xstate_normalise)(uint8_t *state, size_t length);
 
 	/* ---- images ---- */
 	/* Finds the functions of a vDSO image and how to patch each; returns the number of patches,

@@ -224,7 +224,9 @@ static void put_particulars(struct json *json, const struct dump_event *e)
 		put_call(json, e);
 		break;
 	case TRACE_EV_INSN:
-		json_member_text(json, "name", e->event.arg == ARCH_TRAP_CPUID ? "cpuid" : "rdtsc");
+		if (e->event.arg == ARCH_TRAP_TIME || e->event.arg == ARCH_TRAP_CPUID)
+			json_member_text(json, "name",
+					 e->event.arg == ARCH_TRAP_TIME ? "rdtsc" : "cpuid");
 		json_member_hex(json, "pc", arch.pc(&e->regs));
 		break;
 	case TRACE_EV_SIGNAL:

@@ -422,6 +422,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	struct rec_call *c = &t->call;
 	bool restart = t->restart_pending;
 
+	t->signal_place = 0;
 	if (restart)
 		note_restart(s, t);
 	if (t->stash.count && !t->stash_sent) {

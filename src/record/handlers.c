@@ -88,8 +88,9 @@ static void mmap_exit(struct rec_session *s, struct rec_task *t)
 
 		path[length < 0 ? 0 : length] = 0;
 		proc_fd_info(t->tracee.tid, (int)arg(t, 4), &position, &flags);
-		file = rec_map_file(s, t, fd, path, &status, shared,
-				    (flags & O_ACCMODE) == O_RDWR);
+		if (S_ISREG(status.st_mode)) /* block devices: as memory */
+			file = rec_map_file(s, t, fd, path, &status, shared,
+					    (flags & O_ACCMODE) == O_RDWR);
 		if (file == TRACE_NO_FILE)
 			rec_memory(s, t, TRACE_D_MEMORY, start, arg(t, 1));
 	}

@@ -25,12 +25,12 @@ static volatile pid_t forward_to;
 /* SIGTERM and SIGHUP meant for us are meant for the program. From a terminal it gets its own. */
 static void forward(int signal, siginfo_t *info, void *context)
 {
-	if (forward_to && info->si_code <= 0)
+	if (forward_to && info->si_code <= 0 && signal != SIGALRM)
 		kill(forward_to, signal);
 }
 
 struct own_signals {
-	struct sigaction before[4];
+	struct sigaction before[4], alarm;
 	sigset_t mask, ignored;
 };
 
@@ -50,6 +50,9 @@ static void take_signals(struct own_signals *own)
 	}
 	for (int i = 0; i < 4; i++)
 		sigaction(handled[i], &action, &own->before[i]);
+	/* The loop's timer interrupts wait. */
+	action = (struct sigaction){.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
+	sigaction(SIGALRM, &action, &own->alarm);
 }
 
 static void return_signals(const struct own_signals *own)
@@ -57,26 +60,41 @@ static void return_signals(const struct own_signals *own)
 	forward_to = 0;
 	for (int i = 0; i < 4; i++)
 		sigaction(handled[i], &own->before[i], NULL);
+	sigaction(SIGALRM, &own->alarm, NULL);
 }
 
 /* ---- one core ---- */
 
-/* Recorder and program share the last core allowed: stops are ten times dearer across cores. */
+/* Recorder and program share one core, the one that the kernel has us on: stops are ten times dearer
+ * across cores. */
 static int choose_core(const cpu_set_t *allowed, cpu_set_t *one)
 {
-	int last = 0;
+	int core = sched_getcpu();
 
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, allowed))
-			last = cpu;
+	for (int cpu = 0; cpu < CPU_SETSIZE && (core < 0 || !CPU_ISSET(core, allowed)); cpu++)
+		core = cpu;
 	CPU_ZERO(one);
-	CPU_SET(last, one);
-	return last;
+	CPU_SET(core, one);
+	return core;
 }
 
 /* ---- the recording ---- */
 
-static void describe(struct trace_meta *meta, char *const *argv, int core,
+/* Path of the program; NULL where it cannot be told. The caller's. */
+static char *read_link(pid_t tid)
+{
+	char link[32], path[TRACE_FILE_PATH];
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", tid);
+	ssize_t length = readlink(link, path, sizeof(path) - 1);
+
+	if (length < 0)
+		return NULL;
+	path[length] = 0;
+	return xstrdup(path);
+}
+
+static void describe(struct trace_meta *meta, char *const *argv, int core, pid_t tid,
 		     const struct spawn_result *spawned)
 {
 	uint32_t leaves[32][6];
@@ -91,6 +109,7 @@ static void describe(struct trace_meta *meta, char *const *argv, int core,
 
 		vec_push(&meta->cpuids, cpuid);
 	}
+	meta->executable = read_link(tid);
 	meta->numbers.cpu = (uint32_t)core;
 	if (spawned->cpuid_traps)
 		meta->numbers.flags |= TRACE_META_CPUID_TRAPPED;
@@ -170,12 +189,13 @@ static struct error *record_from(struct rec_session *s, struct tracee *tracee,
 }
 
 static struct error *start_writer(struct rec_session *s, const struct record_options *options,
-				  int core, const struct spawn_result *spawned, char **directory)
+				  int core, pid_t tid, const struct spawn_result *spawned,
+				  char **directory)
 {
 	struct trace_meta meta;
 
 	try(make_directory(options, directory));
-	describe(&meta, options->argv, core, spawned);
+	describe(&meta, options->argv, core, tid, spawned);
 	struct error *error = trace_writer_create_in(*directory, &meta, &s->cpus, &s->writer);
 
 	trace_meta_deinit(&meta);
@@ -206,7 +226,8 @@ static struct error *spawn_and_record(const struct record_options *options,
 	try(tracee_spawn(&spawn, &tracee, &spawned));
 	session_init(&session, allowed, &spawned);
 	forward_to = tracee.tid;
-	struct error *error = start_writer(&session, options, core, &spawned, &result->directory);
+	struct error *error = start_writer(&session, options, core, tracee.tid, &spawned,
+					   &result->directory);
 
 	if (!error)
 		error = record_from(&session, &tracee, &spawned);

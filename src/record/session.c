@@ -121,6 +121,11 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 		tracee_resume(&t->tracee, PTRACE_LISTEN, 0);
 		return;
 	}
+	if (t->interrupted) {
+		t->interrupted = false;
+		rec_signal_between(s, t);
+		return;
+	}
 	rec_continue(s, t);
 	t->resumed_valid = false;
 }
@@ -155,8 +160,26 @@ void rec_handle_status(struct rec_session *s, struct rec_task *t)
 		rec_on_signal(s, t, WSTOPSIG(status));
 }
 
+/* SIGKILL, from anywhere or by an exit_group of the process, takes a task out of the stop that it was
+ * queued for, and on to the one at its exit; or it is gone. */
+static bool overtaken(struct rec_session *s, struct rec_task *t)
+{
+	int status = tracee_wait(&t->tracee, WNOHANG);
+
+	if (!status)
+		return false;
+	t->status = status;
+	if (t->tracee.gone)
+		rec_on_gone(s, t, status);
+	else
+		rec_handle_status(s, t);
+	return true;
+}
+
 static void handle(struct rec_session *s, struct rec_task *t)
 {
+	if (overtaken(s, t))
+		return;
 	if (t->todo == TODO_RESUME) {
 		rec_group(t)->slice_end_ns = rec_now() + SLICE_NS;
 		rec_run_user(t, 0);
@@ -169,10 +192,11 @@ static void handle(struct rec_session *s, struct rec_task *t)
  * ptrace"), and all other threads are gone without a word. */
 static void adopt_leader_id(struct rec_session *s, struct rec_task *leader)
 {
-	pid_t tid = leader->tracee.tid, former = 0;
+	pid_t tid = leader->tracee.tid;
+	unsigned long former = 0;
 
 	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former);
-	struct rec_task *t = rec_find(s, former);
+	struct rec_task *t = rec_find(s, (pid_t)former);
 
 	if (!t || t == leader)
 		return;
@@ -261,5 +285,7 @@ struct error *rec_run(struct rec_session *s)
 			on_wait(s, tid, status);
 		else if (errno == ECHILD)
 			return s->failure;
+		else if (s->ticking)
+			rec_check_stashes(s);
 	}
 }

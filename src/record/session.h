@@ -103,6 +103,8 @@ struct rec_task {
 	bool restart_pending;    /* the last call ended with an ERESTART code */
 	bool exit_event;         /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
+	uint64_t stash_since_ns;
+	bool interrupted;        /* PTRACE_INTERRUPT was sent: the stash has waited long enough */
 	bool stash_sent;         /* the first of them was sent again */
 	bool mask_widened;       /* the kernel blocks more than stash_mask for us */
 	uint16_t signal_place;   /* enum trace_event_flags: where the next signal stop is */
@@ -138,6 +140,7 @@ struct rec_session {
 	struct stat out, err;    /* our own standard output and error */
 	bool out_known, err_known;
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
+	bool ticking;            /* SIGALRM wakes the loop up: some stash waits */
 	struct error *failure;
 };
 
@@ -239,6 +242,10 @@ void rec_first_image(struct rec_session *s, struct rec_task *t);
 
 /* ---- signal.c ---- */
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
+/* Interrupts tasks whose stash has waited too long; called when the loop's timer has woken it. */
+void rec_check_stashes(struct rec_session *s);
+/* The task was interrupted for its stash, somewhere between events. */
+void rec_signal_between(struct rec_session *s, struct rec_task *t);
 /* SECCOMP_RET_KILL_*: the process dies by SIGSYS. */
 void rec_kill_by_rules(struct rec_session *s, struct rec_task *t);
 void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);

@@ -8,10 +8,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "record/session.h"
+#include "softpmu/softpmu.h"
 #include "tracee/procfs.h"
 #include "util/log.h"
 
@@ -96,8 +98,46 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 
 /* ---- the stash ---- */
 
-static void stash(struct rec_task *t, const siginfo_t *info, const struct proc_signals *set)
+/* How long a signal waits for a sync event before a place between events is taken. */
+#define PATIENCE_NS 20000000ull
+
+/* The loop looks after stashes while there are any. The timer repeats: a single tick could come just
+ * before wait. */
+static void set_ticking(struct rec_session *s, bool on)
 {
+	struct itimerval timer = {0};
+
+	if (on)
+		timer.it_value.tv_usec = timer.it_interval.tv_usec = PATIENCE_NS / 1000;
+	if (s->ticking != on)
+		setitimer(ITIMER_REAL, &timer, NULL);
+	s->ticking = on;
+}
+
+void rec_check_stashes(struct rec_session *s)
+{
+	struct rec_task *t, *next;
+	uint64_t now = rec_now();
+	bool any = false;
+
+	HASH_ITER(hh, s->tasks, t, next)
+	{
+		if (!t->stash.count || t->stash_sent)
+			continue;
+		any = true;
+		if (t->state != STATE_RUNNING || t->interrupted ||
+		    now - t->stash_since_ns < PATIENCE_NS)
+			continue;
+		t->interrupted = ptrace(PTRACE_INTERRUPT, t->tracee.tid, NULL, NULL) == 0;
+	}
+	set_ticking(s, any);
+}
+
+static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *info,
+		  const struct proc_signals *set)
+{
+	t->stash_since_ns = rec_now();
+	set_ticking(s, true);
 	vec_push(&t->stash, *info);
 	t->resumed_valid = false;
 	if (!t->mask_widened) {
@@ -135,6 +175,36 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
 	rec_continue(s, t);
 }
 
+void rec_signal_between(struct rec_session *s, struct rec_task *t)
+{
+	if (!t->stash.count || t->stash_sent) { /* it was taken meanwhile */
+		rec_run_user(t, 0);
+		t->resumed_valid = false;
+		return;
+	}
+	if (arch.in_call(tracee_regs(&t->tracee))) {
+		rec_send_stash(t);
+		rec_continue(s, t);
+		return;
+	}
+	switch (softpmu_settle(&t->tracee, &t->status)) {
+	case SOFTPMU_FOUND:
+		t->signal_place = TRACE_F_ASYNC;
+		rec_send_stash(t);
+		rec_continue(s, t);
+		return;
+	case SOFTPMU_EVENT:
+		rec_run_user(t, 0);
+		return;
+	case SOFTPMU_STOPPED:
+		if (t->tracee.gone)
+			rec_on_gone(s, t, t->status);
+		else
+			rec_handle_status(s, t);
+		return;
+	}
+}
+
 /* Dies by the signal whatever its handler is. */
 static void kill_by_default(struct rec_task *t, int signal)
 {
@@ -167,7 +237,11 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 			  const siginfo_t *info)
 {
 	struct regs before = *tracee_regs(&t->tracee);
+	struct softpmu_witnesses witnesses = {0};
 
+	if (flags & TRACE_F_ASYNC)
+		softpmu_witness(&t->tracee, &witnesses);
+	t->signal_place = 0;
 	narrow_mask(t); /* the frame holds the mask */
 	tracee_resume(&t->tracee, PTRACE_SINGLESTEP, signal);
 	int status = tracee_wait(&t->tracee, 0);
@@ -178,6 +252,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 		return;
 	}
 	if (tracee_event(status) || WSTOPSIG(status) != SIGTRAP) {
+		vec_deinit(&witnesses);
 		/* No room for a frame: the kernel sends SIGSEGV instead (force_sigsegv()). */
 		rec_handle_status(s, t);
 		return;
@@ -186,6 +261,10 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	struct sc_memory memory = tracee_memory(&t->tracee);
 
 	rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
+	if (witnesses.count)
+		rec_datum(s, t, TRACE_D_WITNESS, 0, witnesses.items,
+			  witnesses.count * sizeof(*witnesses.items));
+	vec_deinit(&witnesses);
 	rec_memory(s, t, TRACE_D_MEMORY, arch.sp(in), arch.sigframe_size(in, &memory));
 	rec_regs_datum(s, t, in);
 	rec_xstate_datum(s, t);
@@ -224,9 +303,8 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 {
 	struct proc_signals set = {0};
 	siginfo_t info;
-	uint16_t place = t->signal_place;
+	uint16_t place = t->signal_place ? t->signal_place : TRACE_F_AFTER_CALL;
 
-	t->signal_place = 0;
 	if (!tracee_get_siginfo(&t->tracee, &info))
 		return;
 	if (is_fault(signal, &info)) {
@@ -245,11 +323,11 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 		vec_remove(&t->stash, 0);
 		t->stash_sent = false;
 		tracee_set_siginfo(&t->tracee, &info);
-		deliver(s, t, signal, place ? place : TRACE_F_AFTER_CALL, &info, &set);
+		deliver(s, t, signal, place, &info, &set);
 		return;
 	}
 	if (at_event(t) || !(set.caught & bit(signal)))
-		deliver(s, t, signal, TRACE_F_AFTER_CALL, &info, &set);
+		deliver(s, t, signal, place, &info, &set);
 	else
-		stash(t, &info, &set);
+		stash(s, t, &info, &set);
 }

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "softpmu/softpmu.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -77,12 +78,35 @@ static struct error *on_insn(struct rep_session *s, struct rep_task *t)
 	return rep_apply(s, t, &regs);
 }
 
+/* To a place between events. */
+static struct error *seek_place(struct rep_session *s, struct rep_task *t)
+{
+	struct softpmu_target target = {.regs = rep_event_regs(s)};
+	struct trace_datum_view view;
+	int status = 0;
+
+	try(trace_reader_find(s->reader, TRACE_D_WITNESS, &view));
+	if (!view.bytes)
+		return rep_diverged(s, t, "the recording has no witnesses of the place");
+	struct trace_witness *witnesses _cleanup_free_ = xmemdup(view.bytes, view.length);
+
+	target.witnesses = witnesses;
+	target.count = view.length / sizeof(*witnesses);
+	if (softpmu_seek(&t->tracee, &target, &status) == SOFTPMU_FOUND)
+		return NULL;
+	return rep_diverged(s, t, "the place %#llx was not reached with the recorded registers and "
+				  "memory before the task stopped (wait status %#x)",
+			    (unsigned long long)arch.pc(&target.regs), status);
+}
+
 static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 {
 	if (s->event.flags & TRACE_F_SYNC_FAULT) {
 		try(rep_run_to_fault(s, t, (int)s->event.arg));
 		return rep_compare(s, t, tracee_regs(&t->tracee));
 	}
+	if (s->event.flags & TRACE_F_ASYNC)
+		return seek_place(s, t);
 	if (s->event.flags & TRACE_F_BEFORE_CALL) {
 		try(rep_run_to_call(s, t));
 		struct regs regs = *tracee_regs(&t->tracee);

@@ -18,7 +18,8 @@
 
 #define CONTENTS  "files.d"
 #define TEMPORARY CONTENTS "/new"
-#define CHUNK	  (256u << 10)
+#define CHUNK	  (256 << 10)
+#define BLOCK	  4096 /* what the hash takes at once; see trace_abi.h */
 
 /* Times of files go with the kernel's tick (10 ms at most): a file that changed this shortly before
  * it was read can change again without showing it. */
@@ -122,54 +123,133 @@ struct error *trace_files_add_flags(struct trace_files_writer *files, uint32_t i
 
 /* ---- contents ---- */
 
+/* What is known of contents while they are read: the hash of their blocks that are not all zeros,
+ * each after its offset. Where the file system has holes makes no difference to it. */
+struct contents {
+	XXH3_state_t *state;
+	uint64_t size;
+};
+
+static void contents_init(struct contents *contents)
+{
+	contents->size = 0;
+	contents->state = XXH3_createState();
+	if (!contents->state)
+		alloc_failed(0);
+	XXH3_128bits_reset(contents->state);
+}
+
 static bool is_zero(const unsigned char *bytes, size_t length)
 {
 	return !bytes[0] && !memcmp(bytes, bytes + 1, length - 1);
+}
+
+/* Adds `length` bytes at an offset that is a multiple of BLOCK, as `length` is but at the end.
+ * Returns false if all of them are zeros. */
+static bool contents_add(struct contents *contents, const unsigned char *bytes, size_t length,
+			 uint64_t offset)
+{
+	bool any = false;
+
+	for (size_t at = 0; at < length; at += BLOCK) {
+		size_t now = length - at < BLOCK ? length - at : BLOCK;
+		uint64_t place = offset + at;
+
+		if (is_zero(bytes + at, now))
+			continue;
+		XXH3_128bits_update(contents->state, &place, sizeof(place));
+		XXH3_128bits_update(contents->state, bytes + at, now);
+		any = true;
+	}
+	return any;
+}
+
+static void contents_finish(struct contents *contents, struct trace_file *record)
+{
+	XXH128_hash_t hash = XXH3_128bits_digest(contents->state);
+
+	XXH3_freeState(contents->state);
+	record->size = contents->size;
+	record->hash_low = hash.low64;
+	record->hash_high = hash.high64;
+}
+
+/* Finds the next extent of data at or after *at: [*at, *end), both multiples of BLOCK. Returns false
+ * if only a hole follows, the end of the file being *at. A file system that cannot tell has one
+ * extent (lseek(2): SEEK_DATA). */
+static bool next_extent(int fd, off_t *at, off_t *end)
+{
+	off_t data = lseek(fd, *at, SEEK_DATA);
+
+	if (data < 0 && errno == ENXIO) {
+		off_t size = lseek(fd, 0, SEEK_END);
+
+		*at = size > *at ? size : *at;
+		return false;
+	}
+	off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+
+	if (data > *at)
+		*at = data / BLOCK * BLOCK;
+	*end = hole > *at && hole < INT64_MAX - BLOCK ? (hole + BLOCK - 1) / BLOCK * BLOCK :
+							INT64_MAX / BLOCK * BLOCK;
+	return true;
+}
+
+/* Reads one chunk of an extent, and writes it to `to` (-1: do not). *length: what there was of
+ * `want`. */
+static struct error *copy_chunk(struct trace_files_writer *files, int from, int to,
+				const char *path, struct contents *contents, unsigned char *chunk,
+				off_t at, size_t want, size_t *length)
+{
+	int errnum = os_pread_all(from, chunk, want, at, length);
+
+	if (errnum)
+		return error_os(errnum, "cannot read the mapped file %s", path);
+	if (!*length || !contents_add(contents, chunk, *length, (uint64_t)at) || to < 0)
+		return NULL;
+	errnum = lseek(to, at, SEEK_SET) < 0 ? errno : os_write_all(to, chunk, *length);
+	if (errnum)
+		return error_os(errnum, "cannot keep the mapped file %s in %s", path, files->name);
+	return NULL;
+}
+
+/* Reads the data of `from`, not its holes: to read them would fill the page cache with large folios
+ * of zeros, which a byte written through the program's mapping then allocates whole. */
+static struct error *copy_extents(struct trace_files_writer *files, int from, int to,
+				  const char *path, struct contents *contents)
+{
+	unsigned char *chunk _cleanup_free_ = xmalloc(CHUNK);
+	off_t at = 0, end;
+
+	while (next_extent(from, &at, &end)) {
+		while (at < end) {
+			size_t want = end - at < CHUNK ? (size_t)(end - at) : CHUNK, got;
+
+			try(copy_chunk(files, from, to, path, contents, chunk, at, want, &got));
+			at += got;
+			if (got == want)
+				continue;
+			contents->size = at;
+			return NULL;
+		}
+	}
+	contents->size = at;
+	return NULL;
 }
 
 /* Hashes what `from` has, and writes it to `to` (-1: do not), leaving holes for zeros. */
 static struct error *hash_and_copy(struct trace_files_writer *files, int from, int to,
 				   const char *path, struct trace_file *record)
 {
-	unsigned char *chunk _cleanup_free_ = xmalloc(CHUNK);
-	XXH3_state_t *state = XXH3_createState();
-	struct error *error = NULL;
-	off_t offset = 0, length = 0;
+	struct contents contents;
 
-	if (!state)
-		alloc_failed(0);
-	XXH3_128bits_reset(state);
-	while (!error) {
-		size_t got;
-		int errnum = os_pread_all(from, chunk, CHUNK, offset, &got);
+	contents_init(&contents);
+	struct error *error = copy_extents(files, from, to, path, &contents);
 
-		if (errnum) {
-			error = error_os(errnum, "cannot read the mapped file %s", path);
-			break;
-		}
-		if (!got)
-			break;
-		XXH3_128bits_update(state, chunk, got);
-		offset += got;
-		if (to < 0 || is_zero(chunk, got))
-			continue;
-		if (lseek(to, offset - got, SEEK_SET) < 0)
-			errnum = errno;
-		else
-			errnum = os_write_all(to, chunk, got);
-		if (errnum)
-			error = error_os(errnum, "cannot keep the mapped file %s in %s", path,
-					 files->name);
-		length = offset;
-	}
-	if (!error && to >= 0 && length < offset && os.ftruncate(to, offset))
+	contents_finish(&contents, record);
+	if (!error && to >= 0 && os.ftruncate(to, (off_t)record->size))
 		error = error_os(errno, "cannot keep the mapped file %s in %s", path, files->name);
-	XXH128_hash_t hash = XXH3_128bits_digest(state);
-
-	XXH3_freeState(state);
-	record->size = offset;
-	record->hash_low = hash.low64;
-	record->hash_high = hash.high64;
 	return error;
 }
 
@@ -308,16 +388,13 @@ struct error *trace_files_add(struct trace_files_writer *files, int fd, const ch
 struct error *trace_files_add_bytes(struct trace_files_writer *files, const void *bytes,
 				    size_t length, const char *path, uint32_t flags, uint32_t *id)
 {
-	XXH128_hash_t hash = XXH3_128bits(bytes, length);
-	struct known added = {
-		.record =
-			{
-				.flags = flags,
-				.size = length,
-				.hash_low = hash.low64,
-				.hash_high = hash.high64,
-			},
-	};
+	struct known added = {.record = {.flags = flags}};
+	struct contents contents;
+
+	contents_init(&contents);
+	contents_add(&contents, bytes, length, 0);
+	contents.size = length;
+	contents_finish(&contents, &added.record);
 	int to _cleanup_fd_ = -1;
 
 	try(make_temporary(files, &to));

@@ -70,9 +70,12 @@ os.lseek(fd, 2, os.SEEK_SET)
 os.read(fd, 7)
 try: os.rmdir("missing")
 except OSError: pass
+try: os.execv("/missing", ["missing", "x y"])
+except OSError: pass
 try: fcntl.ioctl(fd, 0x1badcafe, b"12345678")
 except OSError: pass
 signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.signal(signal.SIGCHLD, lambda *_: None)
 os.kill(os.getpid(), signal.SIGUSR1)
 signal.signal(signal.SIGALRM, lambda *_: os.write(pipe[1], b"now"))
 pipe = os.pipe()
@@ -99,6 +102,8 @@ def calls(context):
             r' lseek\(3, 2, SEEK_SET\) += 2$',
             r' read\(3, " bytes ", 7\) += 7$',
             r' rmdir\("missing"\) += -1 ENOENT \(No such file or directory\)$',
+            r' execve\("/missing", \["missing", "x y"\], .* <unfinished \.\.\.>$',
+            r' execve\("/missing", \["missing", "x y"\], .*\) += -1 ENOENT \(No such file or directory\) <resumed>$',
             r' ioctl\(3, _IOC\(.*ENOTTY \(Inappropriate ioctl for device\) <recorded by comparison>$',
             r' rseq\(.* -1 ENOSYS \(Function not implemented\) <answered by the recorder>$',
             r' kill\(\d+, SIGUSR1\) += 0$',
@@ -110,7 +115,7 @@ def calls(context):
             r' --- SIGTERM \{si_signo=SIGTERM, si_code=SI_USER, .*\} --- <fatal>$',
             r' \+\+\+ killed by SIGTERM \+\+\+$',
             r' wait4\(\d+, \[\{WIFSIGNALED\(s\) && WTERMSIG\(s\) == SIGTERM\}\], 0, NULL\) += \d+$',
-            r' --- SIGCHLD \{si_signo=SIGCHLD, si_code=CLD_KILLED, .*si_status=SIGTERM, .*\} ---$|^',
+            r' --- SIGCHLD \{si_signo=SIGCHLD, si_code=CLD_KILLED, .*si_status=SIGTERM, .*\} ---$',
             r' exit_group\(7\) += \?$',
             r' \+\+\+ exited with 7 \+\+\+$'):
         find(lines, pattern)

@@ -19,6 +19,15 @@ void x86_64_trap_emulate(const uint8_t *bytes, struct regs *regs);
 bool x86_64_arm_time_trap(void);
 bool x86_64_arm_cpuid_trap(void);
 void x86_64_cpuid_trap_call(int *nr, uint64_t args[SC_ARGS]);
+enum arch_step x86_64_classify(const uint8_t *bytes, size_t length, unsigned *insn_length);
+unsigned x86_64_window(const uint8_t *bytes, size_t length);
+unsigned x86_64_window_starts(const uint8_t *window, unsigned length);
+size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, uint8_t *code,
+			   size_t room);
+void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length);
+void x86_64_clear_resume(struct regs *regs);
+bool x86_64_set_breakpoint(pid_t tid, taddr at);
+void x86_64_xstate_normalise(uint8_t *state, size_t length);
 size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room);
 size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch *out, size_t room);
 size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *memory);

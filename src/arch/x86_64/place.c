@@ -1,0 +1,315 @@
+/* x86-64: what is needed to find a place again: which instructions can be replaced by a jump, the
+ * stub that compares registers, breakpoint registers.
+ *
+ * The stub changes no flags (lea and jrcxz compare) and no memory but its scratch word. */
+#include <Zydis/Zydis.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+
+#include "arch/x86_64/x86_64.h"
+
+#define XSTATE_BV 512 /* the header's first word in an XSAVE area (SDM 1, 13.4.2) */
+#define RESUME_FLAG (1ull << 16)
+
+struct insn {
+	ZydisDecodedInstruction z;
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static bool decode(const uint8_t *bytes, size_t length, struct insn *insn)
+{
+	ZydisDecoder decoder;
+
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, length, &insn->z,
+						   insn->operands));
+}
+
+static bool is_sync(const struct insn *insn)
+{
+	switch (insn->z.mnemonic) {
+	case ZYDIS_MNEMONIC_SYSCALL:
+	case ZYDIS_MNEMONIC_SYSENTER:
+	case ZYDIS_MNEMONIC_INT:
+	case ZYDIS_MNEMONIC_INT3:
+	case ZYDIS_MNEMONIC_UD2:
+	case ZYDIS_MNEMONIC_RDTSC:
+	case ZYDIS_MNEMONIC_RDTSCP:
+	case ZYDIS_MNEMONIC_CPUID:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_repeated(const struct insn *insn)
+{
+	return insn->z.attributes &
+	       (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
+}
+
+enum arch_step x86_64_classify(const uint8_t *bytes, size_t length, unsigned *insn_length)
+{
+	struct insn insn;
+
+	if (!decode(bytes, length, &insn) || is_sync(&insn))
+		return ARCH_STEP_SYNC; /* what cannot be decoded raises a signal */
+	*insn_length = insn.z.length;
+	return is_repeated(&insn) ? ARCH_STEP_REPEAT : ARCH_STEP_PLAIN;
+}
+
+/* Conditional and plain jumps with a distance: the copy gets a longer one. */
+static bool is_branch(const struct insn *insn)
+{
+	return (insn->z.meta.category == ZYDIS_CATEGORY_COND_BR ||
+		insn->z.mnemonic == ZYDIS_MNEMONIC_JMP) &&
+	       insn->z.raw.imm[0].is_relative && insn->z.opcode_map != ZYDIS_OPCODE_MAP_0F38 &&
+	       !(insn->z.opcode >= 0xe0 && insn->z.opcode <= 0xe3); /* loop, jrcxz */
+}
+
+/* Can it be executed at another address with the same effect? */
+static bool is_movable(const struct insn *insn)
+{
+	if (is_sync(insn) || is_repeated(insn))
+		return false;
+	switch (insn->z.meta.category) {
+	case ZYDIS_CATEGORY_COND_BR:
+	case ZYDIS_CATEGORY_UNCOND_BR:
+		return is_branch(insn);
+	case ZYDIS_CATEGORY_CALL:
+	case ZYDIS_CATEGORY_RET:
+	case ZYDIS_CATEGORY_SYSCALL:
+	case ZYDIS_CATEGORY_SYSTEM:
+	case ZYDIS_CATEGORY_INTERRUPT:
+		return false;
+	default:
+		return insn->z.mnemonic != ZYDIS_MNEMONIC_XBEGIN;
+	}
+}
+
+unsigned x86_64_window(const uint8_t *bytes, size_t length)
+{
+	unsigned covered = 0;
+	struct insn insn;
+
+	while (covered < ARCH_JUMP) {
+		if (!decode(bytes + covered, length - covered, &insn) || !is_movable(&insn))
+			return 0;
+		covered += insn.z.length;
+		/* What follows a jump may be anything. */
+		if (covered < ARCH_JUMP && insn.z.mnemonic == ZYDIS_MNEMONIC_JMP)
+			return 0;
+	}
+	return covered;
+}
+
+unsigned x86_64_window_starts(const uint8_t *window, unsigned length)
+{
+	unsigned starts = 0, at = 0;
+	struct insn insn;
+
+	while (at < ARCH_JUMP && decode(window + at, length - at, &insn)) {
+		at += insn.z.length;
+		if (at < ARCH_JUMP)
+			starts |= 1u << at;
+	}
+	return starts;
+}
+
+void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length)
+{
+	int32_t distance = (int32_t)(to - (from + ARCH_JUMP));
+
+	memset(bytes, 0xcc, length);
+	bytes[0] = 0xe9;
+	memcpy(bytes + 1, &distance, sizeof(distance));
+}
+
+void x86_64_clear_resume(struct regs *regs)
+{
+	regs->word[EFLAGS] &= ~RESUME_FLAG;
+}
+
+/* ---- the stub ---- */
+
+struct code {
+	uint8_t *bytes;
+	size_t count, room;
+};
+
+static void emit(struct code *c, const void *bytes, size_t length)
+{
+	if (c->room - c->count >= length)
+		memcpy(c->bytes + c->count, bytes, length);
+	c->count += length;
+}
+
+/* mov [scratch], rcx or mov rcx, [scratch]: an absolute 32-bit address. */
+static void emit_scratch(struct code *c, uint8_t opcode, taddr scratch)
+{
+	const uint8_t head[] = {0x48, opcode, 0x0c, 0x25};
+	uint32_t address = (uint32_t)scratch;
+
+	emit(c, head, sizeof(head));
+	emit(c, &address, sizeof(address));
+}
+
+/* The number that encodes a register in instructions; -1 for words that are none. */
+static int encoding(int word)
+{
+	static const int8_t numbers[TRACE_REGS] = {
+		[R15] = 15, [R14] = 14, [R13] = 13, [R12] = 12, [RBP] = 5, [RBX] = 3, [R11] = 11,
+		[R10] = 10, [R9] = 9, [R8] = 8, [RAX] = 0, [RCX] = 1, [RDX] = 2, [RSI] = 6,
+		[RDI] = 7, [ORIG_RAX] = -1, [RIP] = -1, [CS] = -1, [EFLAGS] = -1, [RSP] = 4,
+		[SS] = -1, [FS_BASE] = -1, [GS_BASE] = -1, [DS] = -1, [ES] = -1, [FS] = -1,
+		[GS] = -1,
+	};
+
+	return numbers[word];
+}
+
+/* movabs rcx, -value; lea rcx, [REG + rcx]; jrcxz over a jump to `away`. */
+static void emit_compare(struct code *c, int reg, uint64_t value, size_t *jump_away)
+{
+	uint64_t negative = -value;
+	const uint8_t lea[] = {reg >= 8 ? 0x49 : 0x48, 0x8d, 0x4c, (uint8_t)(0x08 | (reg & 7)), 0x00};
+	const uint8_t over[] = {0xe3, 0x05, 0xe9, 0, 0, 0, 0}; /* jrcxz; jmp rel32 */
+
+	emit(c, (const uint8_t[]){0x48, 0xb9}, 2);
+	emit(c, &negative, sizeof(negative));
+	emit(c, lea, sizeof(lea));
+	*jump_away = c->count + 3;
+	emit(c, over, sizeof(over));
+}
+
+/* The same for rcx itself, whose value is in scratch; rdx helps and is saved in the word behind. */
+static void emit_compare_rcx(struct code *c, taddr scratch, uint64_t value, size_t *jump_away)
+{
+	uint64_t negative = -value;
+	uint32_t here = (uint32_t)scratch, behind = (uint32_t)scratch + 8;
+
+	emit(c, (const uint8_t[]){0x48, 0x89, 0x14, 0x25}, 4); /* mov [behind], rdx */
+	emit(c, &behind, sizeof(behind));
+	emit(c, (const uint8_t[]){0x48, 0x8b, 0x14, 0x25}, 4); /* mov rdx, [scratch] */
+	emit(c, &here, sizeof(here));
+	emit(c, (const uint8_t[]){0x48, 0xb9}, 2); /* movabs rcx, -value */
+	emit(c, &negative, sizeof(negative));
+	emit(c, (const uint8_t[]){0x48, 0x8d, 0x0c, 0x0a}, 4); /* lea rcx, [rdx + rcx] */
+	emit(c, (const uint8_t[]){0x48, 0x8b, 0x14, 0x25}, 4); /* mov rdx, [behind] */
+	emit(c, &behind, sizeof(behind));
+	*jump_away = c->count + 3;
+	emit(c, (const uint8_t[]){0xe3, 0x05, 0xe9, 0, 0, 0, 0}, 7);
+}
+
+static void emit_jump(struct code *c, taddr at, taddr to)
+{
+	uint8_t jump[ARCH_JUMP];
+
+	x86_64_make_jump(jump, at + c->count, to, ARCH_JUMP);
+	emit(c, jump, ARCH_JUMP);
+}
+
+/* A distance from the end of what was emitted; false if it is too far. */
+static bool patch_distance(struct code *c, size_t at, taddr from, taddr to)
+{
+	int64_t distance = (int64_t)(to - from);
+	int32_t narrow = (int32_t)distance;
+
+	if (c->count <= c->room)
+		memcpy(c->bytes + at, &narrow, sizeof(narrow));
+	return distance == narrow;
+}
+
+/* The same instruction at another place: distances change, all else does not. */
+static bool emit_copy(struct code *c, const struct arch_stub *stub, unsigned offset,
+		      const struct insn *insn)
+{
+	taddr next = stub->pc + offset + insn->z.length;
+	size_t begin = c->count;
+
+	if (is_branch(insn)) {
+		taddr to = next + (taddr)insn->z.raw.imm[0].value.s;
+
+		if (insn->z.mnemonic == ZYDIS_MNEMONIC_JMP)
+			emit(c, (const uint8_t[]){0xe9}, 1);
+		else
+			emit(c, (const uint8_t[]){0x0f, 0x80 | (insn->z.opcode & 15)}, 2);
+		emit(c, (const uint8_t[4]){0}, 4);
+		return patch_distance(c, c->count - 4, stub->at + c->count, to);
+	}
+	emit(c, stub->window + offset, insn->z.length);
+	if (!(insn->z.attributes & ZYDIS_ATTRIB_IS_RELATIVE))
+		return true;
+	/* rip-relative memory */
+	return patch_distance(c, begin + insn->z.raw.disp.offset, stub->at + c->count,
+			      next + (taddr)insn->z.raw.disp.value);
+}
+
+static bool emit_window(struct code *c, struct arch_stub *stub)
+{
+	struct insn insn;
+
+	memset(stub->copies, 0, sizeof(stub->copies));
+	for (unsigned at = 0; at < stub->length; at += insn.z.length) {
+		stub->copies[at] = stub->at + c->count;
+		if (!decode(stub->window + at, stub->length - at, &insn) ||
+		    !emit_copy(c, stub, at, &insn))
+			return false;
+	}
+	emit_jump(c, stub->at, stub->pc + stub->length);
+	return true;
+}
+
+size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, uint8_t *code,
+			   size_t room)
+{
+	struct code c = {.bytes = code, .room = room};
+	size_t away[TRACE_REGS], compared = 0;
+
+	emit_scratch(&c, 0x89, stub->scratch);
+	for (int i = 0; i < TRACE_REGS; i++) {
+		int word = stub->order[i], reg = encoding(word);
+
+		if (word == RCX)
+			emit_compare_rcx(&c, stub->scratch, values->word[word], &away[compared++]);
+		else if (reg >= 0)
+			emit_compare(&c, reg, values->word[word], &away[compared++]);
+	}
+	emit_scratch(&c, 0x8b, stub->scratch);
+	emit(&c, (const uint8_t[]){0xcc}, 1);
+	stub->trapped = stub->at + c.count;
+	/* Both ways meet here: the program's instructions, and on behind them. */
+	size_t meet = c.count;
+
+	if (!emit_window(&c, stub))
+		return 0;
+	size_t restore = c.count;
+
+	emit_scratch(&c, 0x8b, stub->scratch);
+	emit_jump(&c, stub->at, stub->at + meet);
+	if (c.count > room)
+		return 0;
+	for (size_t i = 0; i < compared; i++)
+		patch_distance(&c, away[i], away[i] + 4, restore);
+	return c.count;
+}
+
+/* ---- breakpoint registers ---- */
+
+#define DEBUG_REGISTER(n) (void *)(offsetof(struct user, u_debugreg) + 8 * (n))
+
+bool x86_64_set_breakpoint(pid_t tid, taddr at)
+{
+	/* DR7: local enable of DR0; execution has type and length 0 (SDM 3B, 17.2.4). */
+	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), 0) == 0 &&
+	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(0), at) == 0 &&
+	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), at ? 1 : 0) == 0;
+}
+
+void x86_64_xstate_normalise(uint8_t *state, size_t length)
+{
+	if (length >= XSTATE_BV + 8)
+		memset(state + XSTATE_BV, 0, 8);
+}

@@ -1,0 +1,147 @@
+/* From wherever a thread was stopped to a place that can be found again, and the witnesses of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "softpmu/softpmu.h"
+#include "tracee/procfs.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define PAGE 4096ull
+/* Steps (10 to 25 µs each) before we make do with a place that only a breakpoint finds. */
+#define STEPS_MAX 400
+/* Witness pages: enough to tell states apart, few enough to be cheap (16 MB hash in 2 ms). */
+#define WITNESS_PAGES 4096
+
+/* Past a repeated string instruction, which can be interrupted in its middle. */
+static int run_past(struct tracee *tracee, taddr next)
+{
+	arch.set_breakpoint(tracee->tid, next);
+	tracee_resume(tracee, PTRACE_CONT, 0);
+	int status = tracee_wait(tracee, 0);
+
+	if (!tracee->gone)
+		arch.set_breakpoint(tracee->tid, 0);
+	return status;
+}
+
+enum softpmu_result softpmu_settle(struct tracee *tracee, int *status)
+{
+	for (int steps = 0; steps < STEPS_MAX; steps++) {
+		uint8_t bytes[2 * ARCH_WINDOW_MAX] = {0};
+		taddr pc = arch.pc(tracee_regs(tracee));
+		unsigned length = 0;
+		size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
+		enum arch_step step = arch.classify(bytes, got, &length);
+
+		if (arch.window(bytes, got))
+			return SOFTPMU_FOUND;
+		if (step == ARCH_STEP_SYNC)
+			return SOFTPMU_EVENT;
+		if (step == ARCH_STEP_REPEAT) {
+			*status = run_past(tracee, pc + length);
+		} else {
+			tracee_resume(tracee, PTRACE_SINGLESTEP, 0);
+			*status = tracee_wait(tracee, 0);
+		}
+		if (tracee->gone || tracee_event(*status) || WSTOPSIG(*status) != SIGTRAP)
+			return SOFTPMU_STOPPED;
+	}
+	return SOFTPMU_FOUND;
+}
+
+static uint64_t vector_hash(struct tracee *tracee)
+{
+	struct bytes state = {0};
+	uint64_t hash = 0;
+
+	if (tracee_get_xstate(tracee, &state)) {
+		arch.xstate_normalise(state.items, state.count);
+		hash = XXH64(state.items, state.count, 0);
+	}
+	vec_deinit(&state);
+	return hash;
+}
+
+static void add(struct tracee *tracee, struct softpmu_witnesses *out, taddr addr, size_t length)
+{
+	char page[PAGE];
+
+	if (tracee_read(tracee, addr, page, length) != length)
+		return;
+	vec_push(out, (struct trace_witness){addr, length, XXH64(page, length, 0)});
+}
+
+/* Resident pages only: looking at others would make them so. proc(5), /proc/PID/pagemap: bit 63
+ * present, bit 62 swapped. */
+static void add_resident(struct tracee *tracee, int pagemap, const struct proc_map *map,
+			 struct softpmu_witnesses *out)
+{
+	uint64_t entries[512];
+
+	for (taddr at = map->start; at < map->end && out->count < WITNESS_PAGES;) {
+		size_t want = (map->end - at) / PAGE < 512 ? (map->end - at) / PAGE : 512;
+		ssize_t got = pread(pagemap, entries, want * 8, (off_t)(at / PAGE * 8));
+
+		if (got <= 0)
+			return;
+		for (ssize_t i = 0; i < got / 8 && out->count < WITNESS_PAGES; i++)
+			if (entries[i] >> 62)
+				add(tracee, out, at + (taddr)i * PAGE, PAGE);
+		at += (taddr)(got / 8) * PAGE;
+	}
+}
+
+static bool is_ours(const struct proc_map *map)
+{
+	return map->start >= WARP_CODE_PAGE && map->start < WARP_RESERVED_END;
+}
+
+void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
+{
+	struct proc_maps maps = {0};
+	taddr sp = arch.sp(tracee_regs(tracee));
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", tracee->tid);
+	int pagemap _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
+
+	vec_clear(out);
+	vec_push(out, (struct trace_witness){0, 0, vector_hash(tracee)});
+	add(tracee, out, sp, PAGE - sp % PAGE);
+	proc_read_maps(tracee->tid, &maps);
+	vec_foreach(&maps, map)
+		if (pagemap >= 0 && (map->prot & PROT_WRITE) && !map->shared && !is_ours(map))
+			add_resident(tracee, pagemap, map, out);
+	proc_maps_deinit(&maps);
+}
+
+static bool one_agrees(struct tracee *tracee, const struct trace_witness *witness)
+{
+	char page[PAGE];
+
+	if (!witness->length)
+		return vector_hash(tracee) == witness->hash;
+	return witness->length <= PAGE &&
+	       tracee_read(tracee, witness->addr, page, witness->length) == witness->length &&
+	       XXH64(page, witness->length, 0) == witness->hash;
+}
+
+bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (one_agrees(tracee, &witnesses[i]))
+			continue;
+		log_info("a place at %#llx with equal registers is not the one: %#llx differs",
+			 (unsigned long long)arch.pc(tracee_regs(tracee)),
+			 (unsigned long long)witnesses[i].addr);
+		return false;
+	}
+	return true;
+}
