@@ -176,6 +176,7 @@ enum trace_datum_kind {
 	TRACE_D_MEMORY_OF = 13, /* as TRACE_D_MEMORY, in the address space of task `flags` */
 	TRACE_D_STACK_LIMIT = 14, /* u64: soft RLIMIT_STACK from now on */
 	TRACE_D_WITNESS = 15,   /* struct trace_witness[]: the state at the place that regs are of */
+	TRACE_D_WITNESS_BYTES = 16, /* bytes at addr at that place: of memory that changes often */
 	TRACE_D_KINDS
 };
 

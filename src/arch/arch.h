@@ -47,8 +47,16 @@ enum arch_step {
 #define ARCH_WINDOW_MAX 20
 #define ARCH_JUMP 5
 
-/* A stub that compares all general registers with given values and traps if they are equal, and the
- * jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
+/* A word of memory that a stub compares. */
+struct arch_word {
+	taddr addr;
+	uint64_t value;
+};
+
+#define ARCH_STUB_WORDS 24
+
+/* A stub that compares all general registers and some words of memory with given values and traps if
+ * they are equal, and the jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
  * one of them begins inside the jump's bytes, its first byte there is a trap: whoever jumps into the
  * window is sent to the copy. */
 struct arch_stub {
@@ -57,6 +65,8 @@ struct arch_stub {
 	const uint8_t *window;  /* the instructions */
 	unsigned length;        /* of the window, in bytes */
 	const uint8_t *order;   /* register words, the one to compare first in front */
+	struct arch_word words[ARCH_STUB_WORDS];
+	unsigned word_count;
 	taddr scratch;          /* 16 bytes below 2 GB that nobody else uses */
 	taddr trapped;          /* out: program counter after the trap */
 	taddr copies[ARCH_WINDOW_MAX]; /* out, by offset: the copy of the instruction there; or 0 */

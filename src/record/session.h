@@ -17,6 +17,7 @@
 #define uthash_malloc(size) xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
+#include "softpmu/softpmu.h"
 #include "syscalls/syscalls.h"
 #include "trace/writer.h"
 #include "tracee/spawn.h"
@@ -104,6 +105,7 @@ struct rec_task {
 	bool exit_event;         /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_since_ns;
+	struct softpmu_witnesses sample; /* memory when the stash had waited long: what changes since? */
 	bool interrupted;        /* PTRACE_INTERRUPT was sent: the stash has waited long enough */
 	bool stash_sent;         /* the first of them was sent again */
 	bool mask_widened;       /* the kernel blocks more than stash_mask for us */

@@ -100,6 +100,8 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 
 /* How long a signal waits for a sync event before a place between events is taken. */
 #define PATIENCE_NS 20000000ull
+/* Pages kept whole for a place between events, because they change while the task computes. */
+#define HOT_PAGES 64
 
 /* The loop looks after stashes while there are any. The timer repeats: a single tick could come just
  * before wait. */
@@ -137,6 +139,7 @@ static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *in
 		  const struct proc_signals *set)
 {
 	t->stash_since_ns = rec_now();
+	vec_clear(&t->sample);
 	set_ticking(s, true);
 	vec_push(&t->stash, *info);
 	t->resumed_valid = false;
@@ -187,6 +190,12 @@ void rec_signal_between(struct rec_session *s, struct rec_task *t)
 		rec_continue(s, t);
 		return;
 	}
+	if (!t->sample.count) { /* once more, a little later: what has changed by then tells visits apart */
+		softpmu_witness(&t->tracee, &t->sample);
+		t->stash_since_ns = rec_now() - PATIENCE_NS;
+		rec_run_user(t, 0);
+		return;
+	}
 	switch (softpmu_settle(&t->tracee, &t->status)) {
 	case SOFTPMU_FOUND:
 		t->signal_place = TRACE_F_ASYNC;
@@ -232,39 +241,53 @@ static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info
 
 /* ---- delivery ---- */
 
+/* What a replay needs to find a place between events: hashes of memory, and the contents of what
+ * changes often, the stack first. */
+static void add_witnesses(struct rec_session *s, struct rec_task *t)
+{
+	struct softpmu_witnesses now = {0};
+	struct trace_witness hot[HOT_PAGES];
+	taddr sp = arch.sp(tracee_regs(&t->tracee));
+
+	softpmu_witness(&t->tracee, &now);
+	rec_datum(s, t, TRACE_D_WITNESS, 0, now.items, now.count * sizeof(*now.items));
+	rec_memory(s, t, TRACE_D_WITNESS_BYTES, sp & ~7ull, 8192);
+	size_t count = softpmu_hot(&t->sample, &now, hot, HOT_PAGES);
+
+	for (size_t i = 0; i < count; i++)
+		rec_memory(s, t, TRACE_D_WITNESS_BYTES, hot[i].addr, hot[i].length);
+	vec_clear(&t->sample);
+	vec_deinit(&now);
+}
+
 /* Lets the kernel build the handler's frame and stops at the handler's first instruction. */
 static void enter_handler(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
 			  const siginfo_t *info)
 {
 	struct regs before = *tracee_regs(&t->tracee);
-	struct softpmu_witnesses witnesses = {0};
 
 	if (flags & TRACE_F_ASYNC)
-		softpmu_witness(&t->tracee, &witnesses);
+		add_witnesses(s, t);
 	t->signal_place = 0;
 	narrow_mask(t); /* the frame holds the mask */
 	tracee_resume(&t->tracee, PTRACE_SINGLESTEP, signal);
 	int status = tracee_wait(&t->tracee, 0);
 
 	t->status = status;
-	if (t->tracee.gone) {
-		rec_on_gone(s, t, status);
-		return;
-	}
-	if (tracee_event(status) || WSTOPSIG(status) != SIGTRAP) {
-		vec_deinit(&witnesses);
-		/* No room for a frame: the kernel sends SIGSEGV instead (force_sigsegv()). */
-		rec_handle_status(s, t);
+	if (t->tracee.gone || tracee_event(status) || WSTOPSIG(status) != SIGTRAP) {
+		/* Killed; or there is no room for a frame: the kernel sends SIGSEGV instead
+		 * (force_sigsegv()). */
+		trace_writer_abandon(s->writer, rec_group(t)->id);
+		if (t->tracee.gone)
+			rec_on_gone(s, t, status);
+		else
+			rec_handle_status(s, t);
 		return;
 	}
 	const struct regs *in = tracee_regs(&t->tracee);
 	struct sc_memory memory = tracee_memory(&t->tracee);
 
 	rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
-	if (witnesses.count)
-		rec_datum(s, t, TRACE_D_WITNESS, 0, witnesses.items,
-			  witnesses.count * sizeof(*witnesses.items));
-	vec_deinit(&witnesses);
 	rec_memory(s, t, TRACE_D_MEMORY, arch.sp(in), arch.sigframe_size(in, &memory));
 	rec_regs_datum(s, t, in);
 	rec_xstate_datum(s, t);

@@ -191,6 +191,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	vec_deinit(&t->call.inputs);
 	vec_deinit(&t->call.before);
 	vec_deinit(&t->stash);
+	vec_deinit(&t->sample);
 	rec_filter_release(t->filters);
 	tracee_deinit(&t->tracee);
 	free(t);

@@ -78,9 +78,36 @@ static struct error *on_insn(struct rep_session *s, struct rep_task *t)
 	return rep_apply(s, t, &regs);
 }
 
+/* The event's records of what is in memory at the place; the copies are the list's. */
+static struct error *find_contents(struct rep_session *s, struct softpmu_contents_list *list)
+{
+	struct trace_datum_view view;
+	bool end = false;
+
+	for (;;) {
+		try(trace_reader_datum(s->reader, &view, &end));
+		if (end)
+			return NULL;
+		if (view.kind != TRACE_D_WITNESS_BYTES)
+			continue;
+		struct softpmu_contents contents = {view.addr, view.length,
+						    xmemdup(view.bytes, view.length)};
+
+		vec_push(list, contents);
+	}
+}
+
+static void free_contents(struct softpmu_contents_list *list)
+{
+	vec_foreach(list, contents)
+		free((void *)contents->bytes);
+	vec_deinit(list);
+}
+
 /* To a place between events. */
 static struct error *seek_place(struct rep_session *s, struct rep_task *t)
 {
+	struct softpmu_contents_list contents _cleanup_(free_contents) = {0};
 	struct softpmu_target target = {.regs = rep_event_regs(s)};
 	struct trace_datum_view view;
 	int status = 0;
@@ -92,6 +119,9 @@ static struct error *seek_place(struct rep_session *s, struct rep_task *t)
 
 	target.witnesses = witnesses;
 	target.count = view.length / sizeof(*witnesses);
+	try(find_contents(s, &contents));
+	target.contents = contents.items;
+	target.contents_count = contents.count;
 	if (softpmu_seek(&t->tracee, &target, &status) == SOFTPMU_FOUND)
 		return NULL;
 	return rep_diverged(s, t, "the place %#llx was not reached with the recorded registers and "

@@ -101,6 +101,44 @@ static void order_registers(const struct seek *k, uint8_t order[TRACE_REGS])
 		}
 }
 
+/* Code for the stub as it is now known; false if it cannot be made. */
+static bool write_stub(struct seek *k)
+{
+	uint8_t code[PAGE], order[TRACE_REGS];
+
+	order_registers(k, order);
+	k->stub.order = order;
+	size_t size = arch.compare_stub(&k->stub, &k->target->regs, code, sizeof(code));
+
+	return size && tracee_write(k->tracee, k->stub.at, code, size) == size;
+}
+
+/* A false visit: all registers are equal. A word of memory that differs joins the comparison, so
+ * that the stub does not trap for the same reason again. */
+static void learn_word(struct seek *k)
+{
+	const struct softpmu_target *target = k->target;
+	uint64_t is, should;
+
+	if (k->stub.word_count == ARCH_STUB_WORDS)
+		return;
+	for (size_t i = 0; i < target->contents_count; i++) {
+		const struct softpmu_contents *memory = &target->contents[i];
+
+		for (uint64_t at = 0; at + 8 <= memory->length; at += 8) {
+			memcpy(&should, memory->bytes + at, sizeof(should));
+			if (tracee_read(k->tracee, memory->addr + at, &is, sizeof(is)) != sizeof(is))
+				break;
+			if (is == should)
+				continue;
+			k->stub.words[k->stub.word_count++] =
+				(struct arch_word){memory->addr + at, should};
+			write_stub(k);
+			return;
+		}
+	}
+}
+
 static bool map_pages(struct seek *k, taddr at)
 {
 	k->pages = at & ~(PAGE - 1);
@@ -117,24 +155,18 @@ static bool map_pages(struct seek *k, taddr at)
 
 static bool install(struct seek *k)
 {
-	uint8_t code[PAGE], jump[ARCH_WINDOW_MAX], order[TRACE_REGS];
+	uint8_t jump[ARCH_WINDOW_MAX];
 	size_t got = tracee_read(k->tracee, k->pc, k->saved, sizeof(k->saved));
 	unsigned length = arch.window(k->saved, got);
 	taddr at = length && length <= ARCH_WINDOW_MAX ?
 			   find_room(k, arch.window_starts(k->saved, length)) : 0;
 
-	if (!at)
+	if (!at || !map_pages(k, at))
 		return false;
-	order_registers(k, order);
 	k->stub = (struct arch_stub){.at = at, .pc = k->pc, .window = k->saved, .length = length,
-				     .order = order, .scratch = WARP_DATA_PAGE + 0x800};
-	size_t size = arch.compare_stub(&k->stub, &k->target->regs, code, sizeof(code));
-
-	if (!size || !map_pages(k, at))
-		return false;
+				     .scratch = WARP_DATA_PAGE + 0x800};
 	arch.make_jump(jump, k->pc, at, length);
-	return tracee_write(k->tracee, at, code, size) == size &&
-	       tracee_write(k->tracee, k->pc, jump, length) == length;
+	return write_stub(k) && tracee_write(k->tracee, k->pc, jump, length) == length;
 }
 
 static void uninstall(struct seek *k)
@@ -193,8 +225,10 @@ static enum softpmu_result search(struct seek *k, int *status)
 	while (next_visit(k, status)) {
 		if (at_target(k))
 			return SOFTPMU_FOUND;
-		if (k->pages)
+		if (k->pages) {
+			learn_word(k);
 			continue;
+		}
 		k->visits[k->seen % VISITS] = *tracee_regs(k->tracee);
 		if (++k->seen != VISITS)
 			continue;

@@ -122,6 +122,24 @@ void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
 	proc_maps_deinit(&maps);
 }
 
+size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_witnesses *now,
+		   struct trace_witness *out, size_t room)
+{
+	size_t count = 0, b = 0;
+
+	/* Both are in ascending order but for their first two, the vector registers and the stack. */
+	for (size_t n = 2; n < now->count && count < room; n++) {
+		const struct trace_witness *page = &now->items[n];
+
+		while (b < before->count && (b < 2 || before->items[b].addr < page->addr))
+			b++;
+		if (b < before->count && before->items[b].addr == page->addr &&
+		    before->items[b].hash != page->hash)
+			out[count++] = *page;
+	}
+	return count;
+}
+
 static bool one_agrees(struct tracee *tracee, const struct trace_witness *witness)
 {
 	char page[PAGE];

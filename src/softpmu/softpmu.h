@@ -29,13 +29,28 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, int *status);
 /* Takes the witnesses of the tracee's present state: the vector registers, the stack at its
  * pointer, and resident writable pages up to a limit. */
 void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out);
+/* Those of `now` whose contents are not what they were `before`: addresses of memory that changes
+ * often, at most `room` of them. */
+size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_witnesses *now,
+		   struct trace_witness *out, size_t room);
 /* Is the tracee's present state the one of the witnesses? */
 bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses, size_t count);
+
+/* Memory whose contents at the place are known. */
+struct softpmu_contents {
+	taddr addr;
+	uint64_t length;
+	const uint8_t *bytes;
+};
+
+struct softpmu_contents_list vec(struct softpmu_contents);
 
 struct softpmu_target {
 	struct regs regs;
 	const struct trace_witness *witnesses;
 	size_t count;
+	const struct softpmu_contents *contents;
+	size_t contents_count;
 };
 
 /* Runs the tracee (PTRACE_SYSEMU) until its state is the target's. SOFTPMU_STOPPED: it made a system

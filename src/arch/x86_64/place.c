@@ -184,16 +184,19 @@ static void emit_compare(struct code *c, int reg, uint64_t value, size_t *jump_a
 	emit(c, over, sizeof(over));
 }
 
-/* The same for rcx itself, whose value is in scratch; rdx helps and is saved in the word behind. */
-static void emit_compare_rcx(struct code *c, taddr scratch, uint64_t value, size_t *jump_away)
+/* The same for a word of memory; rdx helps and is saved in the word behind scratch. rcx itself is
+ * compared this way: its value is in scratch. */
+static void emit_compare_word(struct code *c, taddr scratch, taddr addr, uint64_t value,
+			      size_t *jump_away)
 {
 	uint64_t negative = -value;
-	uint32_t here = (uint32_t)scratch, behind = (uint32_t)scratch + 8;
+	uint32_t behind = (uint32_t)scratch + 8;
 
 	emit(c, (const uint8_t[]){0x48, 0x89, 0x14, 0x25}, 4); /* mov [behind], rdx */
 	emit(c, &behind, sizeof(behind));
-	emit(c, (const uint8_t[]){0x48, 0x8b, 0x14, 0x25}, 4); /* mov rdx, [scratch] */
-	emit(c, &here, sizeof(here));
+	emit(c, (const uint8_t[]){0x48, 0xba}, 2); /* movabs rdx, addr */
+	emit(c, &addr, sizeof(addr));
+	emit(c, (const uint8_t[]){0x48, 0x8b, 0x12}, 3); /* mov rdx, [rdx] */
 	emit(c, (const uint8_t[]){0x48, 0xb9}, 2); /* movabs rcx, -value */
 	emit(c, &negative, sizeof(negative));
 	emit(c, (const uint8_t[]){0x48, 0x8d, 0x0c, 0x0a}, 4); /* lea rcx, [rdx + rcx] */
@@ -266,17 +269,21 @@ size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, ui
 			   size_t room)
 {
 	struct code c = {.bytes = code, .room = room};
-	size_t away[TRACE_REGS], compared = 0;
+	size_t away[TRACE_REGS + ARCH_STUB_WORDS], compared = 0;
 
 	emit_scratch(&c, 0x89, stub->scratch);
 	for (int i = 0; i < TRACE_REGS; i++) {
 		int word = stub->order[i], reg = encoding(word);
 
 		if (word == RCX)
-			emit_compare_rcx(&c, stub->scratch, values->word[word], &away[compared++]);
+			emit_compare_word(&c, stub->scratch, stub->scratch, values->word[word],
+					  &away[compared++]);
 		else if (reg >= 0)
 			emit_compare(&c, reg, values->word[word], &away[compared++]);
 	}
+	for (unsigned i = 0; i < stub->word_count; i++)
+		emit_compare_word(&c, stub->scratch, stub->words[i].addr, stub->words[i].value,
+				  &away[compared++]);
 	emit_scratch(&c, 0x8b, stub->scratch);
 	emit(&c, (const uint8_t[]){0xcc}, 1);
 	stub->trapped = stub->at + c.count;
