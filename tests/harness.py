@@ -18,6 +18,7 @@ import subprocess
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWIPC = 0x08000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 PYTHON = '/usr/bin/python3'  # Debian's: the one that python3-pexpect is installed for
@@ -302,6 +303,12 @@ def hiding(paths):
 def adopt_orphans():
     if LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), 'prctl(PR_SET_CHILD_SUBREAPER)')
+
+
+def leave_ipc_namespace():
+    """Where we may: System V objects and message queues that are left behind go away with the test,
+    and those that others left behind do not use up the limits."""
+    LIBC.unshare(CLONE_NEWIPC)
 
 
 def stat_fields(pid):

@@ -98,6 +98,7 @@ def start(job, base, results, number):
         os.dup2(out, 1)
         os.dup2(out, 2)
         harness.adopt_orphans()
+        harness.leave_ipc_namespace()
         os.chdir(directory)
         if job.user:
             become(job.user)

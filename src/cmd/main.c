@@ -1,7 +1,10 @@
 /* The command `warp`: its table of commands, help, and how errors are printed. */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "cmd/cmd.h"
 #include "util/error.h"
@@ -48,6 +51,24 @@ int cmd_usage(const char *command, const char *format, ...)
 	va_end(args);
 	fprintf(stderr, "; see warp help%s%s\n", command ? " " : "", command ? command : "");
 	return ERROR_FAILED;
+}
+
+/* Ends as the program did: with its status, or by its signal, without a core file of ours. */
+int cmd_end_like(int status)
+{
+	struct rlimit none = {0, 0};
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fflush(NULL);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(WTERMSIG(status), SIG_DFL);
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	raise(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
 }
 
 static int cmd_help(int argc, char **argv)

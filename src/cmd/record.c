@@ -8,23 +8,6 @@
 #include "cmd/cmd.h"
 #include "record/record.h"
 
-/* Ends as the program did: with its status, or by its signal, without a core file of ours. */
-static int end_like(int status)
-{
-	struct rlimit none = {0, 0};
-
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	setrlimit(RLIMIT_CORE, &none);
-	signal(WTERMSIG(status), SIG_DFL);
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_UNBLOCK, &all, NULL);
-	raise(WTERMSIG(status));
-	return 128 + WTERMSIG(status);
-}
-
 int cmd_record(int argc, char **argv)
 {
 	static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
@@ -47,5 +30,5 @@ int cmd_record(int argc, char **argv)
 	free(result.directory);
 	if (error)
 		return cmd_fail(error);
-	return end_like(result.status);
+	return cmd_end_like(result.status);
 }

@@ -11,12 +11,6 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* The status of the program; 128 + N for a death by signal N, as shells say it. */
-static int recorded_status(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 int cmd_replay(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -51,7 +45,9 @@ int cmd_replay(int argc, char **argv)
 
 	if (error)
 		return cmd_fail(error);
+	if (shortfall && !result.last)
+		return cmd_fail(error_new("%s", shortfall));
 	if (shortfall)
 		log_notice("%s", shortfall);
-	return result.ended ? recorded_status(result.status) : 0;
+	return result.ended ? cmd_end_like(result.status) : 0;
 }

@@ -4,6 +4,8 @@
  * ended. In a group of several, a call that may block writes into scratch memory, so that nothing
  * changes under the others' feet; if it does block, its entry becomes an event of its own before
  * another task gets the turn. */
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,6 +15,7 @@
 
 /* Kernel-internal results of interrupted calls (include/linux/errno.h). */
 #define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
 #define ERESTART_RESTARTBLOCK 516
 
 /* Memory a call reads is kept for dump: strings whole, other things up to this. */
@@ -435,7 +438,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	open_call(t);
-	if (rec_filtered(s, t) || refuse(s, t))
+	if (rec_dispatched(s, t) || rec_filtered(s, t) || refuse(s, t))
 		return;
 	find_memory(s, t);
 	if (c->row && (c->row->flags & SC_WRITES_FD) && c->row->fd_arg >= 0)
@@ -493,6 +496,22 @@ static void restore_args(struct rec_task *t)
 				  arch.call_arg(&t->call.entry, i));
 }
 
+/* A call that handlers never restart (epoll_wait, semop, ...; signal(7)) ended with EINTR for signals
+ * that the program ignores. The kernel queues those only because a tracer is told of them
+ * (sig_ignored() in kernel/signal.c): natively the call would have slept on. */
+static bool interrupted_for_us(const struct rec_task *t)
+{
+	const uint64_t ignored_by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
+					    1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
+	struct proc_signals set = {0};
+
+	if (t->call.call.result != -EINTR || !proc_read_signals(t->tracee.tid, &set))
+		return false;
+	uint64_t pending = (set.pending | set.shared_pending) & ~set.blocked;
+
+	return pending && !(pending & ~(set.ignored | (ignored_by_default & ~set.caught)));
+}
+
 void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
@@ -503,6 +522,10 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	c->call.result = arch.call_result(tracee_regs(&t->tracee));
+	if (interrupted_for_us(t)) {
+		arch.set_call_result(tracee_regs_mut(&t->tracee), -ERESTARTNOINTR);
+		c->call.result = -ERESTARTNOINTR;
+	}
 	c->call.ended = true;
 	close_memory(t);
 	if (c->homes.count) {

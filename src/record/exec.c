@@ -253,6 +253,7 @@ static void new_image(struct rec_session *s, struct rec_task *t, enum trace_even
 	rec_call_reset(&t->call);
 	t->scratch = t->scratch_size = t->clear_tid = 0;
 	t->tsc_mode = 0;
+	t->dispatch = (struct rec_dispatch){0};
 	if (memcmp(t->segv_action, &(uint64_t){1} /* SIG_IGN */, sizeof(uint64_t)))
 		memset(t->segv_action, 0, sizeof(t->segv_action));
 	tracee_forget_memory(&t->tracee);

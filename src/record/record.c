@@ -30,7 +30,7 @@ static void forward(int signal, siginfo_t *info, void *context)
 }
 
 struct own_signals {
-	struct sigaction before[4], alarm;
+	struct sigaction before[4], alarm, file_size;
 	sigset_t mask, ignored;
 };
 
@@ -53,6 +53,9 @@ static void take_signals(struct own_signals *own)
 	/* The loop's timer interrupts wait. */
 	action = (struct sigaction){.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
 	sigaction(SIGALRM, &action, &own->alarm);
+	/* A limit on file sizes is to be an error of write(2). */
+	action = (struct sigaction){.sa_handler = SIG_IGN};
+	sigaction(SIGXFSZ, &action, &own->file_size);
 }
 
 static void return_signals(const struct own_signals *own)
@@ -61,6 +64,7 @@ static void return_signals(const struct own_signals *own)
 	for (int i = 0; i < 4; i++)
 		sigaction(handled[i], &own->before[i], NULL);
 	sigaction(SIGALRM, &own->alarm, NULL);
+	sigaction(SIGXFSZ, &own->file_size, NULL);
 }
 
 /* ---- one core ---- */

@@ -15,10 +15,14 @@
 #include <unistd.h>
 
 #include "record/session.h"
+#include "tracee/procfs.h"
 
 /* asm-generic/siginfo.h; libc has none. */
 #ifndef SYS_SECCOMP
 #define SYS_SECCOMP 1
+#endif
+#ifndef SYS_USER_DISPATCH
+#define SYS_USER_DISPATCH 2
 #endif
 
 struct rec_filter {
@@ -203,10 +207,10 @@ static uint32_t judge(const struct rec_task *t)
 	return verdict;
 }
 
-/* SECCOMP_RET_TRAP: the call is not made; SIGSYS tells about it. */
-static void trap(struct rec_session *s, struct rec_task *t, uint32_t data)
+/* The call is not made; SIGSYS tells about it. */
+static void trap(struct rec_session *s, struct rec_task *t, int code, uint32_t data)
 {
-	siginfo_t info = {.si_signo = SIGSYS, .si_errno = (int)data, .si_code = SYS_SECCOMP};
+	siginfo_t info = {.si_signo = SIGSYS, .si_errno = (int)data, .si_code = code};
 
 	info.si_call_addr = (void *)arch.pc(&t->call.entry);
 	info.si_syscall = t->call.call.nr;
@@ -232,16 +236,74 @@ bool rec_filtered(struct rec_session *s, struct rec_task *t)
 		rec_answer(s, t, -(int64_t)(data < 4095 ? data : 4095));
 		return true;
 	case SECCOMP_RET_TRAP:
-		trap(s, t, data);
+		trap(s, t, SYS_SECCOMP, data);
 		return true;
 	case SECCOMP_RET_TRACE:
 	case SECCOMP_RET_USER_NOTIF: /* nobody listens: as natively without a listener */
 		rec_answer(s, t, -ENOSYS);
 		return true;
 	default:
-		rec_kill_by_rules(s, t);
+		rec_kill_by_rules(s, t, SIGSYS);
 		return true;
 	}
+}
+
+/* ---- syscall user dispatch: kernel/entry/syscall_user_dispatch.c ---- */
+
+/* Not left to the kernel: it would stop the recorder's own calls in the program too. */
+enum rec_verdict rec_user_dispatch(struct rec_session *s, struct rec_task *t)
+{
+	const uint64_t *args = t->call.call.args;
+	struct rec_dispatch new = {args[1] != PR_SYS_DISPATCH_OFF, args[2], args[3], args[4]};
+	bool valid = false;
+
+	switch (args[1]) {
+	case PR_SYS_DISPATCH_OFF:
+		valid = !new.offset && !new.length && !new.selector;
+		break;
+	case PR_SYS_DISPATCH_ON:
+		valid = !new.offset || new.offset + new.length > new.offset;
+		break;
+	}
+	if (valid && new.selector < arch.user_end)
+		t->dispatch = new;
+	rec_answer(s, t, !valid ? -EINVAL : new.selector < arch.user_end ? 0 : -EFAULT);
+	return REC_ANSWERED;
+}
+
+/* Natively most functions of the vDSO make no calls: ours do. */
+static bool is_in_vdso(struct rec_task *t, taddr pc)
+{
+	struct proc_maps maps = {0};
+	bool found = false;
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach (&maps, map)
+		if (pc >= map->start && pc < map->end && !strcmp(map->name, "[vdso]"))
+			found = true;
+	proc_maps_deinit(&maps);
+	return found;
+}
+
+bool rec_dispatched(struct rec_session *s, struct rec_task *t)
+{
+	const struct rec_dispatch *dispatch = &t->dispatch;
+	taddr pc = arch.pc(&t->call.entry);
+	uint8_t selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+
+	if (!dispatch->on || pc - dispatch->offset < dispatch->length || is_in_vdso(t, pc))
+		return false;
+	if (dispatch->selector && tracee_read(&t->tracee, dispatch->selector, &selector, 1) != 1) {
+		rec_kill_by_rules(s, t, SIGSEGV);
+		return true;
+	}
+	if (selector == SYSCALL_DISPATCH_FILTER_ALLOW)
+		return false;
+	if (selector == SYSCALL_DISPATCH_FILTER_BLOCK)
+		trap(s, t, SYS_USER_DISPATCH, 0);
+	else
+		rec_kill_by_rules(s, t, SIGSYS);
+	return true;
 }
 
 /* ---- installing ---- */

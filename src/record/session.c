@@ -28,7 +28,7 @@ void rec_tell_once(struct rec_session *s, uint64_t key, const char *format, ...)
 {
 	va_list args;
 
-	vec_foreach(&s->told, told)
+	vec_foreach (&s->told, told)
 		if (*told == key)
 			return;
 	vec_push(&s->told, key);
@@ -66,7 +66,8 @@ static void queue_first(struct rec_task *t)
 	struct rec_group *group = rec_group(t);
 
 	rec_queue(t, TODO_STATUS);
-	memmove(&group->ready.items[1], &group->ready.items[0], (group->ready.count - 1) * sizeof(t));
+	memmove(&group->ready.items[1], &group->ready.items[0],
+		(group->ready.count - 1) * sizeof(t));
 	group->ready.items[0] = t;
 }
 
@@ -259,7 +260,7 @@ static void kill_all(struct rec_session *s)
 {
 	struct rec_task *t, *next;
 
-	HASH_ITER(hh, s->tasks, t, next)
+	HASH_ITER (hh, s->tasks, t, next)
 		kill(t->tracee.tgid, SIGKILL);
 }
 

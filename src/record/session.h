@@ -92,6 +92,14 @@ struct rec_call {
 	int64_t note;             /* the handler's own */
 };
 
+/* prctl(PR_SET_SYSCALL_USER_DISPATCH): calls from outside [offset, offset + length) become SIGSYS
+ * while the byte at `selector` says so. */
+struct rec_dispatch {
+	bool on;
+	taddr offset, length;
+	taddr selector; /* 0: always */
+};
+
 struct rec_task {
 	struct tracee tracee;
 	struct rec_mm *mm;
@@ -121,6 +129,7 @@ struct rec_task {
 	cpu_set_t affinity;      /* what the program believes */
 	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
 	bool no_new_privs;       /* set by the program */
+	struct rec_dispatch dispatch;
 	int tsc_mode;            /* PR_TSC_*: as the program set it */
 	UT_hash_handle hh;
 };
@@ -231,6 +240,9 @@ enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);
 
 /* ---- seccomp.c: the program's own rules ---- */
 enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_user_dispatch(struct rec_session *s, struct rec_task *t);
+/* Turns the open call into SIGSYS if the program asked for that; true if so. */
+bool rec_dispatched(struct rec_session *s, struct rec_task *t);
 /* Applies them to the open call; true if it was answered or the task is to die. */
 bool rec_filtered(struct rec_session *s, struct rec_task *t);
 void rec_filter_hold(struct rec_filter *filter);
@@ -248,8 +260,8 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
 void rec_check_stashes(struct rec_session *s);
 /* The task was interrupted for its stash, somewhere between events. */
 void rec_signal_between(struct rec_session *s, struct rec_task *t);
-/* SECCOMP_RET_KILL_*: the process dies by SIGSYS. */
-void rec_kill_by_rules(struct rec_session *s, struct rec_task *t);
+/* SECCOMP_RET_KILL_* and the like: the process dies by the signal instead of making the call. */
+void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal);
 void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);
 void rec_sigmask_exit(struct rec_session *s, struct rec_task *t);
 /* At a system call entry, with a signal stashed: moves back and takes the signal first. */

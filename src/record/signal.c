@@ -226,11 +226,11 @@ static void kill_by_default(struct rec_task *t, int signal)
 	rec_run_user(t, 0);
 }
 
-void rec_kill_by_rules(struct rec_session *s, struct rec_task *t)
+void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal)
 {
 	rec_commit_enter(s, t);
 	t->call.open = false;
-	kill_by_default(t, SIGSYS);
+	kill_by_default(t, signal);
 }
 
 static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info)

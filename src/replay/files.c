@@ -8,24 +8,38 @@
 #include "replay/session.h"
 #include "util/cleanup.h"
 
-static struct error *copy_contents(int from, int to, uint64_t size)
+/* Copies [at, end). */
+static struct error *copy_extent(int from, int to, off_t at, off_t end)
 {
 	char *buffer _cleanup_free_ = xmalloc(1 << 20);
-	uint64_t at = 0;
 
-	if (ftruncate(to, (off_t)size) < 0)
-		return error_os(errno, "cannot make room for a copy of a mapped file");
-	while (at < size) {
-		uint64_t left = size - at;
-		ssize_t got = pread(from, buffer, left < 1 << 20 ? left : 1 << 20, (off_t)at);
+	while (at < end) {
+		off_t left = end - at;
+		ssize_t got = pread(from, buffer, left < 1 << 20 ? (size_t)left : 1 << 20, at);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got == 0)
 			break;
-		if (got < 0 || pwrite(to, buffer, (size_t)got, (off_t)at) != got)
+		if (got < 0 || pwrite(to, buffer, (size_t)got, at) != got)
 			return error_os(errno, "cannot copy the contents of a mapped file");
-		at += (uint64_t)got;
+		at += got;
+	}
+	return NULL;
+}
+
+/* Holes stay holes. */
+static struct error *copy_contents(int from, int to, uint64_t size)
+{
+	off_t end = (off_t)size, hole = 0, data;
+
+	if (ftruncate(to, end) < 0)
+		return error_os(errno, "cannot make room for a copy of a mapped file");
+	while (hole < end && (data = lseek(from, hole, SEEK_DATA)) >= 0) {
+		hole = lseek(from, data, SEEK_HOLE);
+		try(copy_extent(from, to, data, hole < 0 || hole > end ? end : hole));
+		if (hole < 0)
+			break;
 	}
 	return NULL;
 }

@@ -75,7 +75,7 @@ struct error *rep_map(struct rep_session *s, struct rep_task *t,
 {
 	/* Huge pages may not be free here, and change nothing but speed. */
 	flags &= ~(MAP_FIXED_NOREPLACE | MAP_HUGETLB | MAP_LOCKED | MAP_POPULATE | MAP_32BIT |
-		   MAP_SYNC | (MAP_HUGE_MASK << MAP_HUGE_SHIFT));
+		   MAP_SYNC | (int)((unsigned)MAP_HUGE_MASK << MAP_HUGE_SHIFT));
 	if (mapping->file != TRACE_NO_FILE)
 		return map_file(s, t, mapping, prot, flags & ~MAP_ANONYMOUS);
 	if (!(flags & MAP_ANONYMOUS)) /* contents follow as memory */

@@ -16,6 +16,7 @@ enum refined {
 	R_PRCTL_TSC,
 	R_PRCTL_SECCOMP,
 	R_PRCTL_NO_NEW_PRIVS,
+	R_PRCTL_USER_DISPATCH,
 	R_PRCTL_NAME,
 };
 
@@ -70,6 +71,8 @@ static const struct sc_row *refine_prctl(const struct sc_row *row, uint32_t opti
 	case 38: /* PR_SET_NO_NEW_PRIVS */
 	case 39: /* PR_GET_NO_NEW_PRIVS */
 		return &rows[R_PRCTL_NO_NEW_PRIVS];
+	case 59: /* PR_SET_SYSCALL_USER_DISPATCH */
+		return &rows[R_PRCTL_USER_DISPATCH];
 	default:
 		return row;
 	}

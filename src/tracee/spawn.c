@@ -3,10 +3,12 @@
  * exec closes. */
 #include "tracee/spawn.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -164,6 +166,22 @@ static struct error *hear(const struct spawn_options *options, int from, bool ex
 	return error_new("the new process was killed before it could run %s", options->argv[0]);
 }
 
+/* What the kernel executes and we cannot trace: code for another instruction set. */
+static struct error *check_image(const char *program, pid_t pid)
+{
+	unsigned char head[20];
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	int fd _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, head, sizeof(head), 0) != sizeof(head))
+		return NULL; /* an executable that may not be read */
+	if (head[EI_CLASS] == ELFCLASS64 && (head[18] | head[19] << 8) == arch.elf_machine)
+		return NULL;
+	return exec_error(program, ENOEXEC);
+}
+
 struct error *tracee_spawn(const struct spawn_options *options, struct tracee *tracee,
 			   struct spawn_result *result)
 {
@@ -197,5 +215,13 @@ struct error *tracee_spawn(const struct spawn_options *options, struct tracee *t
 	bool executed = run_to_exec(tracee);
 
 	fcntl(from, F_SETFL, O_NONBLOCK);
-	return hear(options, from, executed, result);
+	try(hear(options, from, executed, result));
+	struct error *error = check_image(options->argv[0], pid);
+
+	if (error) {
+		kill(pid, SIGKILL);
+		while (!tracee->gone)
+			tracee_wait(tracee, 0);
+	}
+	return error;
 }
