@@ -30,6 +30,7 @@ int cmd_replay(int argc, char **argv)
 			return cmd_usage("replay", "replay does not know the option '%s'",
 					 argv[optind - 1]);
 	}
+	replay.progress = replay.progress && !replay.quiet;
 	if (argc - optind > 1)
 		return cmd_usage("replay", "replay takes one recording");
 	if (!all)
@@ -49,5 +50,7 @@ int cmd_replay(int argc, char **argv)
 		return cmd_fail(error_new("%s", shortfall));
 	if (shortfall)
 		log_notice("%s", shortfall);
+	if (result.damaged)
+		return ERROR_FAILED;
 	return result.ended ? cmd_end_like(result.status) : 0;
 }

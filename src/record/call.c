@@ -1,7 +1,7 @@
 /* System calls: entry, scratch memory, exit.
  *
  * A call of a task that is alone in its group is made in place and becomes one event when it has
- * ended. In a group of several, a call that may block writes into scratch memory, so that nothing
+ * ended (but those that make tasks, images or ends: their entry is an event too). In a group of several, a call that may block writes into scratch memory, so that nothing
  * changes under the others' feet; if it does block, its entry becomes an event of its own before
  * another task gets the turn. */
 #include <errno.h>
@@ -18,8 +18,12 @@
 #define ERESTARTNOINTR 513
 #define ERESTART_RESTARTBLOCK 516
 
-/* Memory a call reads is kept for dump: strings whole, other things up to this. */
+/* Memory a call reads is kept, for dump and for the replay to compare: up to a page whole, of more
+ * the beginning. */
 #define INPUT_MAX 256
+
+/* A call that may write more is made in place: no program hands that much to a call that blocks. */
+#define SCRATCH_MAX (64u << 20)
 
 #define ECHO_FLAGS (TRACE_F_ECHO_STDOUT | TRACE_F_ECHO_STDERR)
 
@@ -204,14 +208,16 @@ static bool use_scratch(struct rec_task *t)
 	size_t size = plan_scratch(&c->regions, moves);
 	bool ready = true;
 
-	if (size > t->scratch_size) {
-		if (rec_scratch(t, size)) {
-			arch.call_rewind(tracee_regs_mut(&t->tracee), c->call.nr);
-			ready = false;
-		}
-	} else if (size) {
+	if (size > t->scratch_size && size <= SCRATCH_MAX && !t->scratch_failed) {
+		/* Our own call takes the place of the pending one, which is made again; in place, if there
+		 * is no room for scratch. */
+		t->scratch_failed = !rec_scratch(t, size);
+		arch.call_rewind(tracee_regs_mut(&t->tracee), c->call.nr);
+		ready = false;
+	} else if (size && size <= t->scratch_size) {
 		move_to_scratch(t, moves);
 	}
+	t->scratch_failed = t->scratch_failed && !ready;
 	free(moves);
 	return ready;
 }

@@ -244,27 +244,43 @@ static void commit_change(struct rec_session *s, struct rec_task *t, struct rec_
 	rec_commit(s, t, TRACE_EV_FILE_WRITE, 0, file->id, 0, NULL);
 }
 
+/* A path to what the call has changed, that leads us there; and its descriptor or -1. */
+static int changed_path(struct rec_task *t, char *path, size_t room)
+{
+	const struct rec_call *c = &t->call;
+	int number = c->row->fd_arg >= 0 ? (int)c->call.args[c->row->fd_arg] : -1;
+	char name[4096] = "";
+
+	if (c->row->ret_type == SC_T_FD) /* open with O_TRUNC */
+		number = (int)c->call.result;
+	if (number >= 0) {
+		snprintf(path, room, "/proc/%d/fd/%d", t->tracee.tid, number);
+		return number;
+	}
+	tracee_read(&t->tracee, c->call.args[0], name, sizeof(name) - 1); /* truncate(path, length) */
+	snprintf(path, room, "/proc/%d/%s%s", t->tracee.tid, name[0] == '/' ? "root" : "cwd/", name);
+	return -1;
+}
+
 void rec_note_file_changes(struct rec_session *s, struct rec_task *t)
 {
-	struct rec_call *c = &t->call;
+	char path[4096 + 64];
 	struct stat status;
 	int64_t offset = 0, length = 0;
+	int number = changed_path(t, path, sizeof(path));
 
-	if (c->row->fd_arg < 0 || !s->files)
-		return;
-	int number = (int)c->call.args[c->row->fd_arg];
-
-	if (!proc_fd_stat(t->tracee.tid, number, &status) || !S_ISREG(status.st_mode))
+	/* Opening anything but a regular file could have effects. */
+	if (!s->files || stat(path, &status) < 0 || !S_ISREG(status.st_mode))
 		return;
 	struct rec_file *file = find_file(s, status.st_dev, status.st_ino);
 
 	if (!file || !file->mms.count)
 		return;
-	int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, number, O_RDONLY);
+	int fd _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	bool plain = written_range(t, number, &offset, &length);
+	bool plain = number >= 0 && written_range(t, number, &offset, &length);
 
 	add_flags(s, file, TRACE_FILE_WRITTEN);
 	commit_change(s, t, file, fd, offset, length, !plain);

@@ -17,8 +17,9 @@ struct record_result {
 };
 
 /* Runs the program and records it and all its descendants; returns when the last of them has
- * ended. Blocks meanwhile; pins the calling process to one CPU; signals SIGTERM and SIGHUP sent to
- * the caller are passed on to the program, terminal signals reach it by themselves. On error
+ * ended. Blocks meanwhile; pins the calling process to one CPU; SIGTERM, SIGHUP, SIGINT and SIGQUIT
+ * sent to the caller by kill(2) are passed on to the program, those of a terminal reach it by
+ * themselves. On error
  * nothing of the program is left running. */
 struct error *record_program(const struct record_options *options, struct record_result *result);
 

@@ -84,7 +84,7 @@ struct rec_call {
 	struct regs entry;
 	struct sc_regions regions;
 	struct vec(taddr) homes;  /* scratch in use: where each region really is; else empty */
-	struct bytes inputs;      /* data records of the memory it reads */
+	struct bytes inputs;      /* memory it reads: address, length, bytes, and so on */
 	struct bytes before;      /* fallback: memory before the call */
 	bool open;                /* entered and not ended */
 	bool entered_event;       /* TRACE_EV_SYSCALL_ENTER was written */
@@ -126,6 +126,7 @@ struct rec_task {
 	taddr clear_tid;         /* word that the kernel clears at its end: set_tid_address(2) */
 	taddr scratch;
 	size_t scratch_size;
+	bool scratch_failed;     /* there was no room: the call at hand is made in place */
 	cpu_set_t affinity;      /* what the program believes */
 	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
 	bool no_new_privs;       /* set by the program */
@@ -165,7 +166,7 @@ void rec_fail(struct rec_session *s, struct error *error);
 void rec_continue(struct rec_session *s, struct rec_task *t);
 /* Resumes it into user mode; it has the turn. `signal`: 0 or the one to deliver. */
 void rec_run_user(struct rec_task *t, int signal);
-/* Resumes it inside a call (PTRACE_SYSCALL) or towards its end (PTRACE_CONT). */
+/* Resumes it inside a call (PTRACE_SYSCALL), or towards its end or back to it (PTRACE_CONT). */
 void rec_resume_in_call(struct rec_task *t, int how);
 /* Puts it at the end of its group's queue. */
 void rec_queue(struct rec_task *t, enum rec_todo todo);
@@ -185,7 +186,7 @@ bool rec_alone(struct rec_task *t); /* no other task shares its group */
 void rec_on_clone(struct rec_session *s, struct rec_task *t);
 void rec_on_exit(struct rec_session *s, struct rec_task *t);
 void rec_on_gone(struct rec_session *s, struct rec_task *t, int status);
-/* Makes sure that the task has scratch memory; only at a stop that is no system call entry. */
+/* Makes sure that the task has scratch memory. At a call's entry that call is lost: move back. */
 bool rec_scratch(struct rec_task *t, size_t size);
 
 /* ---- event.c ---- */
@@ -220,7 +221,7 @@ enum rec_verdict {
 	REC_MAKE,     /* make the call, save its outputs */
 	REC_MAKE_ENTER, /* the same, and write SYSCALL_ENTER first */
 	REC_ANSWERED, /* rec_answer() was called */
-	REC_NO_EXIT,  /* resumed by the handler: the call does not return */
+	REC_NO_EXIT,  /* resumed by the handler; if the call returns, it failed */
 };
 
 struct rec_handler {
@@ -270,8 +271,8 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
 void rec_send_stash(struct rec_task *t);
 
 /* ---- files.c ---- */
-/* Keeps a mapped file. `fd`: open on it for reading, or -1 if that cannot be had: then, and if its
- * contents cannot be kept, returns TRACE_NO_FILE and the mapping's memory must be recorded. */
+/* Keeps a mapped file. `fd`: open on it for reading, or -1 if that cannot be had: then returns
+ * TRACE_NO_FILE, and the mapping's memory must be recorded. */
 uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const char *path,
 		      const struct stat *status, bool shared, bool writable);
 uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size);

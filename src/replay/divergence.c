@@ -30,9 +30,20 @@ static const char *const kind_names[TRACE_EV_KINDS] = {
 struct stack {
 	FILE *out;
 	Dwfl *dwfl;
+	struct trace_reader *reader;
 	int depth, repeated;
 	Dwarf_Addr last;
 };
+
+/* The recorded name of a mapped file whose copy is mapped. */
+static const char *recorded_name(const struct stack *stack, const char *file)
+{
+	const char *copy = strstr(file, "/files.d/");
+	const char *path = copy ? trace_reader_file_path(stack->reader,
+							 (uint32_t)strtoul(copy + 9, NULL, 10)) : NULL;
+
+	return path && *path ? path : file;
+}
 
 static int print_frame(Dwfl_Frame *frame, void *context)
 {
@@ -63,19 +74,19 @@ static int print_frame(Dwfl_Frame *frame, void *context)
 	if (name)
 		fprintf(stack->out, " %s+%#llx", name, (unsigned long long)offset);
 	if (file)
-		fprintf(stack->out, " (%s)", strrchr(file, '/') ? strrchr(file, '/') + 1 : file);
+		fprintf(stack->out, " (%s)", recorded_name(stack, file));
 	fputc('\n', stack->out);
 	return ++stack->depth < FRAMES ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
 /* Symbols come from the recording's copies: they are what the replayed process has mapped. */
-static void print_stack(FILE *out, struct rep_task *t)
+static void print_stack(FILE *out, struct rep_session *s, struct rep_task *t)
 {
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_linux_proc_find_elf,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 	};
-	struct stack stack = {.out = out, .dwfl = dwfl_begin(&callbacks)};
+	struct stack stack = {.out = out, .dwfl = dwfl_begin(&callbacks), .reader = s->reader};
 
 	if (!stack.dwfl)
 		return;
@@ -103,10 +114,10 @@ static void print_head(FILE *out, const struct rep_session *s, const struct rep_
 		fprintf(out, " (%s)", strsignal((int)event->arg));
 }
 
-static struct error *finish(FILE *out, char **text, struct rep_task *t)
+static struct error *finish(FILE *out, char **text, struct rep_session *s, struct rep_task *t)
 {
 	if (!t->tracee.gone)
-		print_stack(out, t);
+		print_stack(out, s, t);
 	fclose(out);
 	struct error *error = error_new_kind(ERROR_DIVERGED, "%s", *text);
 
@@ -129,7 +140,7 @@ struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char
 	vfprintf(out, format, args);
 	va_end(args);
 	fputc('\n', out);
-	return finish(out, &text, t);
+	return finish(out, &text, s, t);
 }
 
 struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
@@ -149,5 +160,5 @@ struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
 			fprintf(out, "    %-8s expected %#018llx, is %#018llx\n", arch.reg_names[i],
 				(unsigned long long)expected.word[i],
 				(unsigned long long)actual->word[i]);
-	return finish(out, &text, t);
+	return finish(out, &text, s, t);
 }

@@ -14,13 +14,14 @@ struct replay_options {
 };
 
 struct replay_result {
-	bool ended;      /* the recording's end was reached, else it was cut or is damaged */
+	bool ended;      /* the recording's end was reached, else it was cut... */
+	bool damaged;    /* ...or something is wrong in its middle */
 	int status;      /* if ended: the recorded wait status of the program */
 	uint64_t last;   /* number of the last event replayed */
 	char *shortfall; /* if not ended: why, one sentence; the caller's */
 };
 
-/* Replays the whole recording, comparing every event; blocks until its end. Writes the program's
+/* Replays the whole recording, comparing registers and the memory that calls read; blocks until its end. Writes the program's
  * output to descriptors 1 and 2 unless quiet. A divergence is an error of kind ERROR_DIVERGED whose
  * text has several lines. Leaves no process behind. */
 struct error *replay_recording(const struct replay_options *options, struct replay_result *result);

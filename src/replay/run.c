@@ -5,7 +5,6 @@
 #include "replay/session.h"
 #include "util/log.h"
 
-/* Words in which the tasks differ. */
 static bool equal(const struct regs *a, const struct regs *b)
 {
 	return !memcmp(a->word, b->word, sizeof(a->word));

@@ -48,10 +48,35 @@ struct regs rep_event_regs(const struct rep_session *s)
 
 /* ---- events ---- */
 
+/* The memory that the call reads must be what it was. */
+static struct error *compare_inputs(struct rep_session *s, struct rep_task *t)
+{
+	struct trace_datum_view view;
+	struct bytes now = {0};
+	bool end = false, equal = true;
+	struct error *error = NULL;
+
+	trace_reader_rewind(s->reader);
+	while (equal && !(error = trace_reader_datum(s->reader, &view, &end)) && !end) {
+		if (view.kind != TRACE_D_INPUT)
+			continue;
+		vec_clear(&now);
+		vec_reserve(&now, view.length);
+		equal = tracee_read(&t->tracee, view.addr, now.items, view.length) == view.length &&
+			!memcmp(now.items, view.bytes, view.length);
+	}
+	vec_deinit(&now);
+	if (error || equal)
+		return error;
+	return rep_diverged(s, t, "the %llu bytes of memory at %#llx that it reads differ",
+			    (unsigned long long)view.length, (unsigned long long)view.addr);
+}
+
 static struct error *on_call(struct rep_session *s, struct rep_task *t)
 {
 	try(rep_run_to_call(s, t));
-	return rep_compare(s, t, tracee_regs(&t->tracee));
+	try(rep_compare(s, t, tracee_regs(&t->tracee)));
+	return compare_inputs(s, t);
 }
 
 /* The task stays at the call's entry; memory can change by then. */
@@ -302,6 +327,7 @@ static struct error *replay_with(struct rep_session *s, struct replay_result *re
 	if (!error && !s->ended) {
 		const char *damage = trace_reader_damage(s->reader);
 
+		result->damaged = damage;
 		result->shortfall =
 			damage ? xstrdup(damage) :
 				 xasprintf("the recording was cut short after event %llu",

@@ -83,8 +83,8 @@ struct error *rep_file_write(struct rep_session *s);
 void rep_files_deinit(struct rep_session *s);
 
 /* ---- divergence.c ---- */
-/* The report: what was expected of the task at this event, and what happened. Takes `what`, a
- * sentence part, as a format. */
+/* The report: what was expected of the task at this event, and what happened. `format`: what
+ * happened, a part of a sentence. */
 struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same with the registers that differ. */

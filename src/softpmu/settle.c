@@ -26,8 +26,10 @@ static int run_past(struct tracee *tracee, taddr next)
 	tracee_resume(tracee, PTRACE_CONT, 0);
 	int status = tracee_wait(tracee, 0);
 
-	if (!tracee->gone)
+	if (!tracee->gone) {
 		arch.set_breakpoint(tracee->tid, 0);
+		arch.clear_resume(tracee_regs_mut(tracee));
+	}
 	return status;
 }
 

@@ -6,6 +6,8 @@
 #include "syscalls/rows.h"
 
 enum refined {
+	R_OPEN_TRUNC,
+	R_OPENAT_TRUNC,
 	R_IOCTL_SLOW,
 	R_IOCTL_FDS,
 	R_IOCTL_FILE,
@@ -23,6 +25,8 @@ enum refined {
 static const struct sc_row rows[] = {
 #include "syscalls/refined.def"
 };
+
+#define TRUNC 01000 /* O_TRUNC */
 
 static const struct sc_row *refine_ioctl(const struct sc_row *row, uint32_t command)
 {
@@ -83,6 +87,10 @@ const struct sc_row *sc_row_refine(const struct sc_row *row, const struct sc_cal
 	if (!row)
 		return NULL;
 	switch (row->nr) {
+	case 2:
+		return call->args[1] & TRUNC ? &rows[R_OPEN_TRUNC] : row;
+	case 257:
+		return call->args[2] & TRUNC ? &rows[R_OPENAT_TRUNC] : row;
 	case 16:
 		return refine_ioctl(row, call->args[1]);
 	case 72:

@@ -18,19 +18,19 @@
 
 /* What the call does beyond its memory: row flags. */
 enum sc_flags {
-	SC_MAY_BLOCK = 1 << 0,    /* can sleep for long: others run meanwhile */
-	SC_CHANGES_MM = 1 << 1,   /* the address space */
-	SC_CHANGES_FDS = 1 << 2,  /* the descriptor table */
-	SC_CHANGES_SIG = 1 << 3,  /* signal masks, handlers, stacks */
+	SC_MAY_BLOCK = 1 << 0,	 /* can sleep for long: others run meanwhile */
+	SC_CHANGES_MM = 1 << 1,	 /* the address space */
+	SC_CHANGES_FDS = 1 << 2, /* the descriptor table */
+	SC_CHANGES_SIG = 1 << 3, /* signal masks, handlers, stacks */
 	SC_CHANGES_TASKS = 1 << 4,
-	SC_WRITES_FD = 1 << 5,    /* writes bytes of memory to the descriptor in `fd_arg` */
-	SC_MOVES_FD = 1 << 6,     /* moves bytes into descriptor `fd_arg` that are not in memory */
-	SC_WRITES_FILE = 1 << 7,  /* may change the contents or size of the file behind `fd_arg` */
-	SC_BUFFERABLE = 1 << 8,   /* the agent may perform and record it without a stop */
+	SC_WRITES_FD = 1 << 5,	 /* writes bytes of memory to the descriptor in `fd_arg` */
+	SC_MOVES_FD = 1 << 6,	 /* moves bytes into descriptor `fd_arg` that are not in memory */
+	SC_WRITES_FILE = 1 << 7, /* may change the contents or size of the file behind `fd_arg` */
+	SC_BUFFERABLE = 1 << 8,	 /* the agent may perform and record it without a stop */
 	SC_NEVER_RETURNS = 1 << 9,
-	SC_FALLBACK = 1 << 10,    /* memory effects unknown: compare before and after */
-	SC_YIELDS = 1 << 11,      /* the caller asks that others run */
-	SC_QUIET = 1 << 12,       /* refused without a word: libc tries it and goes on without */
+	SC_FALLBACK = 1 << 10, /* memory effects unknown: compare before and after */
+	SC_YIELDS = 1 << 11,   /* the caller asks that others run */
+	SC_QUIET = 1 << 12,    /* refused without a word: libc tries it and goes on without */
 	/* classes of the expression language, as in strace */
 	SC_CLASS_FILE = 1 << 16,
 	SC_CLASS_NETWORK = 1 << 17,
@@ -46,10 +46,10 @@ enum sc_flags {
 
 /* What recorder and replayer do with the call. */
 enum sc_action {
-	SC_INJECT,   /* record: perform and save the outputs; replay: write result and outputs */
-	SC_PERFORM,  /* shapes the address space or tasks: done again in replay, by its handler */
-	SC_REFUSE,   /* record: not made, answered with -row.refuse_errno; said once */
-	SC_EMULATE,  /* record: answered by the recorder's handler; replay: as SC_INJECT */
+	SC_INJECT,  /* record: perform and save the outputs; replay: write result and outputs */
+	SC_PERFORM, /* shapes the address space or tasks: done again in replay, by its handler */
+	SC_REFUSE,  /* record: not made, answered with -row.refuse_errno; said once */
+	SC_EMULATE, /* record: answered by the recorder's handler; replay: as SC_INJECT */
 };
 
 /* Named handlers: each is one function in src/record and, for SC_PERFORM, one in src/replay. */
@@ -79,13 +79,13 @@ enum sc_dir {
 
 /* How many bytes stand behind a pointer argument. */
 enum sc_size {
-	SC_S_NONE,      /* not a pointer, or one never followed (an address as such) */
-	SC_S_CONST,     /* `size` bytes */
-	SC_S_ARG,       /* argument `size_arg` counts elements of `size` bytes */
-	SC_S_ARG_RET,   /* as SC_S_ARG; after the call: `result` elements */
+	SC_S_NONE,    /* not a pointer, or one never followed (an address as such) */
+	SC_S_CONST,   /* `size` bytes */
+	SC_S_ARG,     /* argument `size_arg` counts elements of `size` bytes */
+	SC_S_ARG_RET, /* as SC_S_ARG; after the call: `result` elements */
 	SC_S_ARG_DEREF, /* argument `size_arg` points at a u32 length: capacity before, length after */
-	SC_S_CSTR,      /* a string up to its NUL */
-	SC_S_CUSTOM,    /* the named region function of the row's type, in regions_*.c */
+	SC_S_CSTR,	/* a string up to its NUL */
+	SC_S_CUSTOM,	/* the named region function of the row's type, in regions_*.c */
 };
 
 struct sc_arg {
@@ -104,9 +104,9 @@ struct sc_row {
 	uint8_t nargs;
 	uint8_t action;
 	uint8_t handler;
-	int8_t fd_arg;        /* argument that is the descriptor it is about, or -1 */
-	int refuse_errno;     /* SC_REFUSE: positive errno */
-	uint8_t ret_type;     /* enum sc_type: how the result is printed */
+	int8_t fd_arg;	  /* argument that is the descriptor it is about, or -1 */
+	int refuse_errno; /* SC_REFUSE: positive errno */
+	uint8_t ret_type; /* enum sc_type: how the result is printed */
 	struct sc_arg args[SC_ARGS];
 };
 
@@ -126,7 +126,7 @@ struct sc_region {
 	taddr addr;
 	uint64_t capacity; /* bytes the call may touch */
 	uint64_t length;   /* bytes it did touch: valid after sc_regions_end() */
-	uint8_t dir;       /* enum sc_dir: SC_IN, SC_OUT or SC_INOUT */
+	uint8_t dir;	   /* enum sc_dir: SC_IN, SC_OUT or SC_INOUT */
 	int8_t arg;
 	int16_t parent;
 	uint32_t parent_offset;

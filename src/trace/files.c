@@ -191,8 +191,8 @@ static bool next_extent(int fd, off_t *at, off_t *end)
 
 	if (data > *at)
 		*at = data / BLOCK * BLOCK;
-	*end = hole > *at && hole < INT64_MAX - BLOCK ? (hole + BLOCK - 1) / BLOCK * BLOCK :
-							INT64_MAX / BLOCK * BLOCK;
+	*end = hole > *at && hole < INT64_MAX - BLOCK ? (hole + BLOCK - 1) / BLOCK * BLOCK
+						      : INT64_MAX / BLOCK * BLOCK;
 	return true;
 }
 

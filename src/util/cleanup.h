@@ -19,15 +19,15 @@ static inline void cleanup_fd_(int *fd)
 /* char *text _cleanup_free_ = NULL; */
 #define _cleanup_free_ __attribute__((cleanup(cleanup_free_)))
 /* int fd _cleanup_fd_ = -1; */
-#define _cleanup_fd_ __attribute__((cleanup(cleanup_fd_)))
+#define _cleanup_fd_	    __attribute__((cleanup(cleanup_fd_)))
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 /* Hands a guarded pointer on: the guard then has nothing to free. */
-#define take_ptr(pointer)                                                                          \
-	({                                                                                         \
-		__auto_type taken_ = (pointer);                                                    \
-		(pointer) = NULL;                                                                  \
-		taken_;                                                                            \
+#define take_ptr(pointer)                       \
+	({                                      \
+		__auto_type taken_ = (pointer); \
+		(pointer) = NULL;               \
+		taken_;                         \
 	})
 
 /* The same for a descriptor guarded by _cleanup_fd_. */

@@ -35,11 +35,11 @@ struct error *error_wrap(struct error *cause, const char *format, ...)
 void error_free(struct error *error);
 
 /* Returns the error to our own caller if `call` failed. */
-#define try(call)                                                                                  \
-	do {                                                                                       \
-		struct error *try_error_ = (call);                                                 \
-		if (try_error_)                                                                    \
-			return try_error_;                                                         \
+#define try(call)                                  \
+	do {                                       \
+		struct error *try_error_ = (call); \
+		if (try_error_)                    \
+			return try_error_;         \
 	} while (0)
 
 #endif

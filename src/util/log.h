@@ -16,10 +16,10 @@ void log_init(void);
 bool log_on(enum log_level level);
 void log_at(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
-#define log_stop(...)                                                                              \
-	do {                                                                                       \
-		if (log_on(LOG_STOPS))                                                             \
-			log_at(LOG_STOPS, __VA_ARGS__);                                            \
+#define log_stop(...)                                   \
+	do {                                            \
+		if (log_on(LOG_STOPS))                  \
+			log_at(LOG_STOPS, __VA_ARGS__); \
 	} while (0)
 
 /* Tells the user something about this run, as "warp: TEXT". */

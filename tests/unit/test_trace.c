@@ -1258,6 +1258,53 @@ static void test_files(void **state)
 	assert_int_equal(status.st_nlink, 2);
 }
 
+/* Holes are neither read nor kept, and make no difference: a terabyte of them costs nothing. */
+static void test_sparse_files(void **state)
+{
+	char *path _cleanup_free_ = in_scratch("r"), *sparse _cleanup_free_ = in_scratch("sparse");
+	char *dense _cleanup_free_ = in_scratch("dense"), *huge _cleanup_free_ = in_scratch("huge");
+	char *stored _cleanup_free_ = in_scratch("r/files.d/2");
+	struct trace_writer *writer = begin(path);
+	struct trace_reader *reader;
+	const off_t size = (1 << 20) + 5;
+	unsigned char *zeros _cleanup_free_ = xcalloc(1, size);
+	struct stat status;
+	int fd;
+
+	memcpy(zeros + 500000, "middle", 6);
+	memcpy(zeros + size - 3, "end", 3);
+	spill(dense, zeros, size);
+	spill(sparse, "", 0);
+	spill(huge, "", 0);
+	assert_false(truncate(sparse, size));
+	patch(sparse, 500000, (const unsigned char *)"middle", 6);
+	patch(sparse, size - 3, (const unsigned char *)"end", 3);
+	assert_false(truncate(huge, 1ll << 40));
+	patch(huge, 1ll << 39, (const unsigned char *)"x", 1);
+	assert_int_equal(add_file(writer, dense, 0), 0);
+	assert_int_equal(add_file(writer, sparse, 0), 1);
+	assert_int_equal(add_file(writer, huge, 0), 2);
+	finish_with_end(writer);
+
+	no_error(trace_reader_open(path, &reader));
+	check_contents(reader, 0, zeros, size);
+	check_contents(reader, 1, zeros, size);
+	assert_int_equal(trace_reader_file(reader, 2)->size, 1ll << 40);
+	no_error(trace_reader_file_open(reader, 2, &fd));
+	char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, 1ll << 39), 1);
+	assert_int_equal(byte, 'x');
+	close(fd);
+	trace_reader_destroy(reader);
+	assert_false(stat(stored, &status));
+	assert_true(status.st_blocks * 512 < 1 << 20);
+	char *first _cleanup_free_ = in_scratch("r/files.d/0");
+
+	assert_false(stat(first, &status));
+	assert_int_equal(status.st_nlink, 2);
+}
+
 /* Changes within one tick of the clock leave size and times as they were. (From Linux 6.13 on they
  * do not, if somebody asks: hence the same status each time.) */
 static void test_quick_changes(void **state)
@@ -1540,6 +1587,7 @@ int main(void)
 		TEST(test_nth_call_fails),
 		TEST(test_nth_call_of_reader_fails),
 		TEST(test_files),
+		TEST(test_sparse_files),
 		TEST(test_quick_changes),
 		TEST(test_known_file_is_not_read),
 		TEST(test_files_on_disk_tampered),
