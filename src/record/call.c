@@ -505,13 +505,15 @@ static void restore_args(struct rec_task *t)
 /* A call that handlers never restart (epoll_wait, semop, ...; signal(7)) ended with EINTR for signals
  * that the program ignores. The kernel queues those only because a tracer is told of them
  * (sig_ignored() in kernel/signal.c): natively the call would have slept on. */
-static bool interrupted_for_us(const struct rec_task *t)
+static bool interrupted_for_us(struct rec_task *t)
 {
 	const uint64_t ignored_by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
 					    1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
 	struct proc_signals set = {0};
 
-	if (t->call.call.result != -EINTR || !proc_read_signals(t->tracee.tid, &set))
+	/* Not the end of sigreturn, whose result is that of the code it returns to. */
+	if (t->call.call.result != -EINTR || !arch.in_call(tracee_regs(&t->tracee)) ||
+	    !proc_read_signals(t->tracee.tid, &set))
 		return false;
 	uint64_t pending = (set.pending | set.shared_pending) & ~set.blocked;
 
@@ -552,7 +554,7 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && c->call.result >= 0)
 		rec_note_file_changes(s, t);
 	c->open = false;
-	t->restart_pending = is_restart(c->call.result);
+	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
 		rec_queue(t, TODO_RESUME);
 	else

@@ -275,9 +275,10 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 
 	t->status = status;
 	if (t->tracee.gone || tracee_event(status) || WSTOPSIG(status) != SIGTRAP) {
-		/* Killed; or there is no room for a frame: the kernel sends SIGSEGV instead
-		 * (force_sigsegv()). */
+		/* Killed; or there is no room for a frame: the kernel sends SIGSEGV instead, at the
+		 * same place (force_sigsegv()). */
 		trace_writer_abandon(s->writer, rec_group(t)->id);
+		t->signal_place = flags;
 		if (t->tracee.gone)
 			rec_on_gone(s, t, status);
 		else
@@ -305,6 +306,9 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 		return;
 	}
 	if (kills(signal, set)) {
+		/* Where it dies between events makes no difference. */
+		if (flags & TRACE_F_ASYNC)
+			flags = TRACE_F_AFTER_CALL;
 		rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
 		rec_commit(s, t, TRACE_EV_SIGNAL_FATAL, flags, (uint32_t)signal, 0,
 			   tracee_regs(&t->tracee));
@@ -331,13 +335,14 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 	if (!tracee_get_siginfo(&t->tracee, &info))
 		return;
 	if (is_fault(signal, &info)) {
-		if (signal == SIGSEGV && emulate_trap(s, t, &info)) {
+		if (signal == SIGSEGV && !t->signal_place && emulate_trap(s, t, &info)) {
 			rec_send_stash(t);
 			rec_continue(s, t);
 			return;
 		}
 		proc_read_signals(t->tracee.tid, &set);
-		deliver(s, t, signal, TRACE_F_SYNC_FAULT, &info, &set);
+		deliver(s, t, signal, t->signal_place ? t->signal_place : TRACE_F_SYNC_FAULT, &info,
+			&set);
 		return;
 	}
 	proc_read_signals(t->tracee.tid, &set);
