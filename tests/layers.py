@@ -20,7 +20,7 @@ ALLOWED = {
     'expr': BASE | {'arch'},
     'trace': BASE | {'arch'},
     'tracee': LOW,
-    'softpmu': LOW,
+    'softpmu': LOW | {'tracee'},
     'record': MIDDLE,
     'replay': MIDDLE,
     'timeline': MIDDLE | {'replay'},

@@ -25,14 +25,14 @@ struct regs {
 #define WARP_CODE_PAGE 0x70000000ull
 #define WARP_DATA_PAGE 0x70001000ull
 #define WARP_PAGES_END 0x70002000ull
-#define WARP_SCRATCH 0x70100000ull
+#define WARP_SCRATCH   0x70100000ull
 /* Nothing of the program's is looked for between the code page and here. */
 #define WARP_RESERVED_END 0x78000000ull
 
 /* Instructions whose result differs from run to run and that can be made to trap. */
 enum arch_trap {
 	ARCH_TRAP_NONE,
-	ARCH_TRAP_TIME,  /* reads the time stamp counter */
+	ARCH_TRAP_TIME,	 /* reads the time stamp counter */
 	ARCH_TRAP_CPUID, /* asks what the processor is */
 };
 
@@ -40,12 +40,12 @@ enum arch_trap {
 enum arch_step {
 	ARCH_STEP_PLAIN,
 	ARCH_STEP_REPEAT, /* can be interrupted in its middle */
-	ARCH_STEP_SYNC,   /* a system call or a trapped instruction: a sync event */
+	ARCH_STEP_SYNC,	  /* a system call or a trapped instruction: a sync event */
 };
 
 /* The instructions that a jump covers can be up to this long. */
 #define ARCH_WINDOW_MAX 20
-#define ARCH_JUMP 5
+#define ARCH_JUMP	5
 
 /* A word of memory that a stub compares. */
 struct arch_word {
@@ -60,15 +60,15 @@ struct arch_word {
  * one of them begins inside the jump's bytes, its first byte there is a trap: whoever jumps into the
  * window is sent to the copy. */
 struct arch_stub {
-	taddr at;               /* where it will be */
-	taddr pc;               /* beginning of the window */
-	const uint8_t *window;  /* the instructions */
-	unsigned length;        /* of the window, in bytes */
-	const uint8_t *order;   /* register words, the one to compare first in front */
+	taddr at;	       /* where it will be */
+	taddr pc;	       /* beginning of the window */
+	const uint8_t *window; /* the instructions */
+	unsigned length;       /* of the window, in bytes */
+	const uint8_t *order;  /* register words, the one to compare first in front */
 	struct arch_word words[ARCH_STUB_WORDS];
 	unsigned word_count;
-	taddr scratch;          /* 16 bytes below 2 GB that nobody else uses */
-	taddr trapped;          /* out: program counter after the trap */
+	taddr scratch;		       /* 16 bytes below 2 GB that nobody else uses */
+	taddr trapped;		       /* out: program counter after the trap */
 	taddr copies[ARCH_WINDOW_MAX]; /* out, by offset: the copy of the instruction there; or 0 */
 };
 

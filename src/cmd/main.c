@@ -89,7 +89,8 @@ static int cmd_help(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s %-30s %s\n", commands[i].name, commands[i].usage,
 		       commands[i].summary);
-	puts("\n'warp help COMMAND' and 'man warp-COMMAND' tell more; 'warp --version' the version.");
+	puts("\n'warp help COMMAND' and 'man warp-COMMAND' tell more; 'warp --version' the "
+	     "version.");
 	return 0;
 }
 

@@ -34,7 +34,8 @@ int cmd_replay(int argc, char **argv)
 	if (argc - optind > 1)
 		return cmd_usage("replay", "replay takes one recording");
 	if (!all)
-		return cmd_usage("replay", "replay needs -a: only whole replays are possible so far");
+		return cmd_usage("replay",
+				 "replay needs -a: only whole replays are possible so far");
 	char *directory _cleanup_free_ = NULL;
 	struct error *error = trace_place_find(argv[optind], &directory);
 

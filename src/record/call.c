@@ -14,8 +14,8 @@
 #include "tracee/procfs.h"
 
 /* Kernel-internal results of interrupted calls (include/linux/errno.h). */
-#define ERESTARTSYS 512
-#define ERESTARTNOINTR 513
+#define ERESTARTSYS	      512
+#define ERESTARTNOINTR	      513
 #define ERESTART_RESTARTBLOCK 516
 
 /* Memory a call reads is kept, for dump and for the replay to compare: up to a page whole, of more
@@ -65,7 +65,7 @@ void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
 /* Keeps what the call reads: it may have changed by the time of the event. */
 static void keep_inputs(struct rec_task *t)
 {
-	vec_foreach(&t->call.regions, region)
+	vec_foreach (&t->call.regions, region)
 		if (region->dir != SC_OUT)
 			rec_keep_input(t, region->addr,
 				       region->capacity < 4096 ? region->capacity : INPUT_MAX);
@@ -232,7 +232,7 @@ void rec_commit_enter(struct rec_session *s, struct rec_task *t)
 		return;
 	add_inputs(s, t);
 	/* Words that the call changes while it sleeps: a futex gets its mark of waiters. */
-	vec_foreach(&c->regions, region)
+	vec_foreach (&c->regions, region)
 		if (region->fixed)
 			rec_memory(s, t, TRACE_D_MEMORY, region->addr, region->capacity);
 	bool gone = t->tracee.gone;
@@ -272,8 +272,9 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 	struct rec_call *c = &t->call;
 
 	if (tracee_event_message(&t->tracee)) {
-		rec_tell_once(s, ~0ull, "a 32-bit system call was answered with ENOSYS: only 64-bit "
-					"calls can be recorded");
+		rec_tell_once(s, ~0ull,
+			      "a 32-bit system call was answered with ENOSYS: only 64-bit "
+			      "calls can be recorded");
 		rec_answer(s, t, -38 /* ENOSYS */);
 		return true;
 	}
@@ -287,9 +288,10 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 	if (!c->row || c->row->action != SC_REFUSE)
 		return false;
 	if (!(c->row->flags & SC_QUIET))
-		rec_tell_once(s, (uint64_t)c->call.nr,
-		      "%s is not supported: it was answered with %s, as an older kernel would do",
-		      call_name(c), sc_errno_name(c->row->refuse_errno));
+		rec_tell_once(
+			s, (uint64_t)c->call.nr,
+			"%s is not supported: it was answered with %s, as an older kernel would do",
+			call_name(c), sc_errno_name(c->row->refuse_errno));
 	rec_answer(s, t, -c->row->refuse_errno);
 	return true;
 }
@@ -349,7 +351,7 @@ void rec_await(struct rec_session *s, struct rec_task *t)
 /* A call that changes memory while it sleeps must have done so. */
 static bool settled(const struct rec_task *t)
 {
-	vec_foreach(&t->call.regions, region)
+	vec_foreach (&t->call.regions, region)
 		if (region->fixed)
 			return proc_state(t->tracee.tid) == 'S';
 	return true;
@@ -498,8 +500,7 @@ static void close_memory(struct rec_task *t)
 static void restore_args(struct rec_task *t)
 {
 	for (int i = 0; i < SC_ARGS; i++)
-		arch.set_call_arg(tracee_regs_mut(&t->tracee), i,
-				  arch.call_arg(&t->call.entry, i));
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), i, arch.call_arg(&t->call.entry, i));
 }
 
 /* A call that handlers never restart (epoll_wait, semop, ...; signal(7)) ended with EINTR for signals

@@ -112,9 +112,10 @@ enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t)
 
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t)
 {
-	rec_tell_once(s, 1ull << 41,
-		      "ptrace is not supported in a recording: it was answered with EPERM, as for a "
-		      "process that is traced already");
+	rec_tell_once(
+		s, 1ull << 41,
+		"ptrace is not supported in a recording: it was answered with EPERM, as for a "
+		"process that is traced already");
 	rec_answer(s, t, -EPERM);
 	return REC_ANSWERED;
 }

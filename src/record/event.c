@@ -13,7 +13,8 @@ void rec_memory(struct rec_session *s, struct rec_task *t, uint32_t kind, taddr 
 {
 	while (length && !t->tracee.gone) {
 		size_t piece = length < TRACE_WRITER_PIECE ? length : TRACE_WRITER_PIECE;
-		void *room = trace_writer_datum_reserve(s->writer, rec_group(t)->id, kind, addr, piece);
+		void *room =
+			trace_writer_datum_reserve(s->writer, rec_group(t)->id, kind, addr, piece);
 		size_t got = tracee_read(&t->tracee, addr, room, piece);
 
 		trace_writer_datum_trim(s->writer, got);

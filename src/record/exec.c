@@ -15,7 +15,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define PAGE 4096
+#define PAGE	     4096
 #define VDSO_PATCHES 16
 
 /* ---- before the call ---- */
@@ -35,8 +35,8 @@ static int open_target(struct rec_task *t)
 	else if (dir == AT_FDCWD)
 		snprintf(path, sizeof(path), "/proc/%d/cwd/%s", t->tracee.tid, name);
 	else
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d%s%s", t->tracee.tid, dir, *name ? "/" : "",
-			 name);
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d%s%s", t->tracee.tid, dir,
+			 *name ? "/" : "", name);
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
@@ -73,9 +73,10 @@ enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t)
 	int fd _cleanup_fd_ = open_target(t);
 
 	if (fd >= 0 && is_foreign(fd)) {
-		rec_tell_once(s, 1ull << 43,
-			      "the program executes a file that is not for 64-bit x86: that cannot be "
-			      "recorded and was answered with ENOEXEC");
+		rec_tell_once(
+			s, 1ull << 43,
+			"the program executes a file that is not for 64-bit x86: that cannot be "
+			"recorded and was answered with ENOEXEC");
 		rec_answer(s, t, -ENOEXEC);
 		return REC_ANSWERED;
 	}
@@ -120,8 +121,8 @@ static void record_pages(struct rec_session *s, struct rec_task *t, const struct
 	if (fd >= 0 && pread(fd, file, size, (off_t)map->offset) < 0)
 		return;
 	for (size_t at = 0; at + PAGE <= got; at += PAGE) {
-		bool same = fd >= 0 ? !memcmp(memory + at, file + at, PAGE) :
-				      all_zero(memory + at, PAGE);
+		bool same = fd >= 0 ? !memcmp(memory + at, file + at, PAGE)
+				    : all_zero(memory + at, PAGE);
 
 		if (!same)
 			rec_datum(s, t, TRACE_D_MEMORY, map->start + at, memory + at, PAGE);
@@ -205,11 +206,11 @@ static void record_image(struct rec_session *s, struct rec_task *t, enum trace_e
 	struct proc_maps maps = {0};
 
 	proc_read_maps(t->tracee.tid, &maps);
-	vec_foreach(&maps, map)
+	vec_foreach (&maps, map)
 		if (!strcmp(map->name, "[vdso]"))
 			patch_vdso(t, map);
 	record_identity(s, t);
-	vec_foreach(&maps, map)
+	vec_foreach (&maps, map)
 		if (!is_kernel_page(map))
 			record_mapping(s, t, map);
 	proc_maps_deinit(&maps);

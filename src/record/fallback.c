@@ -10,7 +10,7 @@
 #include "tracee/procfs.h"
 
 #define WINDOW 65536
-#define DEEP 4096
+#define DEEP   4096
 
 struct picture {
 	taddr addr;
@@ -19,7 +19,7 @@ struct picture {
 
 static const struct proc_map *writable_at(const struct proc_maps *maps, taddr addr)
 {
-	vec_foreach(maps, map)
+	vec_foreach (maps, map)
 		if (addr >= map->start && addr < map->end && (map->prot & PROT_WRITE))
 			return map;
 	return NULL;
@@ -64,10 +64,13 @@ void rec_fallback_before(struct rec_session *s, struct rec_task *t)
 	struct proc_maps maps = {0};
 	size_t length, deeper;
 
-	rec_tell_once(s, 1ull << 42 | (uint64_t)c->call.nr << 32 | (c->row ? (uint32_t)c->call.args[1] : 0),
-		      "%s (number %d%s%#llx) is not known to warp: its effects are found by comparing "
-		      "memory", c->row ? c->row->name : "a system call", c->call.nr,
-		      ", argument ", (unsigned long long)c->call.args[1]);
+	rec_tell_once(
+		s,
+		1ull << 42 | (uint64_t)c->call.nr << 32 | (c->row ? (uint32_t)c->call.args[1] : 0),
+		"%s (number %d%s%#llx) is not known to warp: its effects are found by comparing "
+		"memory",
+		c->row ? c->row->name : "a system call", c->call.nr, ", argument ",
+		(unsigned long long)c->call.args[1]);
 	proc_read_maps(t->tracee.tid, &maps);
 	for (int i = 0; i < SC_ARGS; i++) {
 		size_t at = take_picture(t, &maps, c->call.args[i], WINDOW, &length);

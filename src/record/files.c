@@ -86,9 +86,9 @@ uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const c
 
 	if (!is_followed(file)) {
 		uint32_t id;
-		struct error *error =
-			fd < 0 ? error_new("no descriptor") :
-				 trace_files_add(trace_writer_files(s->writer), fd, path, status, flags, &id);
+		struct error *error = fd < 0 ? error_new("no descriptor")
+					     : trace_files_add(trace_writer_files(s->writer), fd,
+							       path, status, flags, &id);
 
 		if (error && fd >= 0)
 			rec_fail(s, error);
@@ -132,7 +132,7 @@ uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, tadd
 
 void rec_files_leave(struct rec_session *s, struct rec_mm *mm)
 {
-	vec_foreach(&mm->files, entry) {
+	vec_foreach (&mm->files, entry) {
 		struct rec_file *file = *entry;
 
 		for (size_t i = 0; i < file->mms.count; i++)
@@ -153,8 +153,7 @@ void rec_files_deinit(struct rec_session *s)
 {
 	struct rec_file *file, *next;
 
-	HASH_ITER(hh, s->files, file, next)
-	{
+	HASH_ITER (hh, s->files, file, next) {
 		HASH_DEL(s->files, file);
 		vec_deinit(&file->mms);
 		vec_deinit(&file->shared);
@@ -257,8 +256,10 @@ static int changed_path(struct rec_task *t, char *path, size_t room)
 		snprintf(path, room, "/proc/%d/fd/%d", t->tracee.tid, number);
 		return number;
 	}
-	tracee_read(&t->tracee, c->call.args[0], name, sizeof(name) - 1); /* truncate(path, length) */
-	snprintf(path, room, "/proc/%d/%s%s", t->tracee.tid, name[0] == '/' ? "root" : "cwd/", name);
+	tracee_read(&t->tracee, c->call.args[0], name,
+		    sizeof(name) - 1); /* truncate(path, length) */
+	snprintf(path, room, "/proc/%d/%s%s", t->tracee.tid, name[0] == '/' ? "root" : "cwd/",
+		 name);
 	return -1;
 }
 

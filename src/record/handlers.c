@@ -57,7 +57,8 @@ static bool refuse_device(struct rec_session *s, struct rec_task *t, const struc
 		return false;
 	rec_tell_once(s, 1ull << 32 | status->st_rdev,
 		      "mapping the device %u:%u into memory is not supported: it was answered with "
-		      "ENODEV", major(status->st_rdev), minor(status->st_rdev));
+		      "ENODEV",
+		      major(status->st_rdev), minor(status->st_rdev));
 	tracee_callv(&t->tracee, SYS_munmap, (uint64_t)t->call.call.result, arg(t, 1));
 	t->call.call.result = -ENODEV;
 	arch.set_call_result(tracee_regs_mut(&t->tracee), -ENODEV);
@@ -75,7 +76,8 @@ static void mmap_exit(struct rec_session *s, struct rec_task *t)
 
 	if (arg(t, 3) & MAP_ANONYMOUS) {
 		t->mm->shares |= shared;
-	} else if (proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) && !is_zero_device(&status)) {
+	} else if (proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) &&
+		   !is_zero_device(&status)) {
 		char link[64], path[TRACE_FILE_PATH + 1];
 
 		if (refuse_device(s, t, &status))
@@ -129,8 +131,10 @@ static void shmat_exit(struct rec_session *s, struct rec_task *t)
 	taddr start = (taddr)t->call.call.result;
 
 	if (shmctl((int)arg(t, 0), IPC_STAT, &segment) < 0) {
-		rec_fail(s, error_os(errno, "cannot learn the size of System V shared memory %d that "
-					    "the program attached", (int)arg(t, 0)));
+		rec_fail(s, error_os(errno,
+				     "cannot learn the size of System V shared memory %d that "
+				     "the program attached",
+				     (int)arg(t, 0)));
 		return;
 	}
 	uint32_t file = rec_map_segment(s, t, (int)arg(t, 0), start, segment.shm_segsz);
@@ -145,7 +149,7 @@ static enum rec_verdict shmdt_enter(struct rec_session *s, struct rec_task *t)
 	taddr end = arg(t, 0);
 
 	proc_read_maps(t->tracee.tid, &maps);
-	vec_foreach(&maps, map)
+	vec_foreach (&maps, map)
 		if (map->start == end && map->offset == end - arg(t, 0) &&
 		    !strncmp(map->name, "/SYSV", 5))
 			end = map->end;
@@ -189,7 +193,8 @@ static enum rec_verdict clone_enter(struct rec_session *s, struct rec_task *t)
 	if (!(flags & CLONE_UNTRACED))
 		return REC_MAKE_ENTER;
 	if (t->call.call.nr == SYS_clone) {
-		arch.set_call_arg(tracee_regs_mut(&t->tracee), 0, flags & ~(uint64_t)CLONE_UNTRACED);
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), 0,
+				  flags & ~(uint64_t)CLONE_UNTRACED);
 		return REC_MAKE_ENTER;
 	}
 	rec_answer(s, t, -EPERM);
@@ -249,8 +254,8 @@ static void arch_prctl_exit(struct rec_session *s, struct rec_task *t)
 static void rlimit_exit(struct rec_session *s, struct rec_task *t)
 {
 	struct rlimit limit;
-	bool stack = t->call.call.nr == SYS_setrlimit ? arg(t, 0) == RLIMIT_STACK :
-							arg(t, 1) == RLIMIT_STACK;
+	bool stack = t->call.call.nr == SYS_setrlimit ? arg(t, 0) == RLIMIT_STACK
+						      : arg(t, 1) == RLIMIT_STACK;
 
 	if (failed(t) || !stack || prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) < 0)
 		return;
@@ -264,7 +269,10 @@ static void rlimit_exit(struct rec_session *s, struct rec_task *t)
 static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_task *target = rec_find(s, (pid_t)arg(t, 0));
-	struct { taddr base; uint64_t length; } vector;
+	struct {
+		taddr base;
+		uint64_t length;
+	} vector;
 	int64_t left = t->call.call.result;
 
 	if (left <= 0 || !target)

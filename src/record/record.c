@@ -13,8 +13,8 @@
 #include "trace/place.h"
 #include "util/cleanup.h"
 
-#define PTRACE_OPTIONS                                                                             \
-	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |    \
+#define PTRACE_OPTIONS                                                                          \
+	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
 	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESECCOMP)
 
 /* ---- the recorder's own signals ---- */
@@ -131,10 +131,14 @@ static struct error *make_directory(const struct record_options *options, char *
 	int errnum = errno;
 
 	if (errnum == EEXIST)
-		return error_new("cannot record into %s: it exists already; name a new directory with "
-				 "-o, or remove it with warp rm", options->directory);
-	return error_os(errnum, "cannot make the directory %s for the recording; name another one "
-				"with -o", options->directory);
+		return error_new(
+			"cannot record into %s: it exists already; name a new directory with "
+			"-o, or remove it with warp rm",
+			options->directory);
+	return error_os(errnum,
+			"cannot make the directory %s for the recording; name another one "
+			"with -o",
+			options->directory);
 }
 
 static void session_init(struct rec_session *s, const cpu_set_t *allowed,
@@ -149,9 +153,9 @@ static void session_init(struct rec_session *s, const cpu_set_t *allowed,
 static void session_deinit(struct rec_session *s)
 {
 	rec_files_deinit(s);
-	vec_foreach(&s->groups, group)
+	vec_foreach (&s->groups, group)
 		free(*group);
-	vec_foreach(&s->ended_groups, group)
+	vec_foreach (&s->ended_groups, group)
 		free(*group);
 	vec_deinit(&s->groups);
 	vec_deinit(&s->ended_groups);
@@ -230,8 +234,8 @@ static struct error *spawn_and_record(const struct record_options *options,
 	try(tracee_spawn(&spawn, &tracee, &spawned));
 	session_init(&session, allowed, &spawned);
 	forward_to = tracee.tid;
-	struct error *error = start_writer(&session, options, core, tracee.tid, &spawned,
-					   &result->directory);
+	struct error *error =
+		start_writer(&session, options, core, tracee.tid, &spawned, &result->directory);
 
 	if (!error)
 		error = record_from(&session, &tracee, &spawned);

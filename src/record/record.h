@@ -12,7 +12,7 @@ struct record_options {
 };
 
 struct record_result {
-	int status;      /* wait status of the program */
+	int status;	 /* wait status of the program */
 	char *directory; /* of the recording; the caller's */
 };
 

@@ -122,17 +122,39 @@ static void compute(struct machine *m, const struct sock_filter *f)
 	uint32_t by = BPF_SRC(f->code) == BPF_X ? m->x : f->k;
 
 	switch (BPF_OP(f->code)) {
-	case BPF_ADD: m->a += by; break;
-	case BPF_SUB: m->a -= by; break;
-	case BPF_MUL: m->a *= by; break;
-	case BPF_DIV: m->a = by ? m->a / by : 0; break;
-	case BPF_MOD: m->a = by ? m->a % by : 0; break;
-	case BPF_OR: m->a |= by; break;
-	case BPF_AND: m->a &= by; break;
-	case BPF_XOR: m->a ^= by; break;
-	case BPF_LSH: m->a <<= by & 31; break;
-	case BPF_RSH: m->a >>= by & 31; break;
-	case BPF_NEG: m->a = -m->a; break;
+	case BPF_ADD:
+		m->a += by;
+		break;
+	case BPF_SUB:
+		m->a -= by;
+		break;
+	case BPF_MUL:
+		m->a *= by;
+		break;
+	case BPF_DIV:
+		m->a = by ? m->a / by : 0;
+		break;
+	case BPF_MOD:
+		m->a = by ? m->a % by : 0;
+		break;
+	case BPF_OR:
+		m->a |= by;
+		break;
+	case BPF_AND:
+		m->a &= by;
+		break;
+	case BPF_XOR:
+		m->a ^= by;
+		break;
+	case BPF_LSH:
+		m->a <<= by & 31;
+		break;
+	case BPF_RSH:
+		m->a >>= by & 31;
+		break;
+	case BPF_NEG:
+		m->a = -m->a;
+		break;
 	}
 }
 
@@ -141,11 +163,16 @@ static unsigned jump(const struct machine *m, const struct sock_filter *f)
 	uint32_t with = BPF_SRC(f->code) == BPF_X ? m->x : f->k;
 
 	switch (BPF_OP(f->code)) {
-	case BPF_JA: return f->k;
-	case BPF_JEQ: return m->a == with ? f->jt : f->jf;
-	case BPF_JGT: return m->a > with ? f->jt : f->jf;
-	case BPF_JGE: return m->a >= with ? f->jt : f->jf;
-	default: return m->a & with ? f->jt : f->jf;
+	case BPF_JA:
+		return f->k;
+	case BPF_JEQ:
+		return m->a == with ? f->jt : f->jf;
+	case BPF_JGT:
+		return m->a > with ? f->jt : f->jf;
+	case BPF_JGE:
+		return m->a >= with ? f->jt : f->jf;
+	default:
+		return m->a & with ? f->jt : f->jf;
 	}
 }
 
@@ -157,19 +184,32 @@ static uint32_t run(const struct rec_filter *filter, const struct seccomp_data *
 		const struct sock_filter *f = &filter->code[i];
 
 		switch (BPF_CLASS(f->code)) {
-		case BPF_LD: m.a = load(&m, f); break;
-		case BPF_LDX: m.x = load(&m, f); break;
-		case BPF_ST: m.mem[f->k] = m.a; break;
-		case BPF_STX: m.mem[f->k] = m.x; break;
-		case BPF_ALU: compute(&m, f); break;
-		case BPF_JMP: i += jump(&m, f); break;
+		case BPF_LD:
+			m.a = load(&m, f);
+			break;
+		case BPF_LDX:
+			m.x = load(&m, f);
+			break;
+		case BPF_ST:
+			m.mem[f->k] = m.a;
+			break;
+		case BPF_STX:
+			m.mem[f->k] = m.x;
+			break;
+		case BPF_ALU:
+			compute(&m, f);
+			break;
+		case BPF_JMP:
+			i += jump(&m, f);
+			break;
 		case BPF_MISC:
 			if (BPF_MISCOP(f->code) == BPF_TAX)
 				m.x = m.a;
 			else
 				m.a = m.x;
 			break;
-		case BPF_RET: return BPF_RVAL(f->code) == BPF_A ? m.a : f->k;
+		case BPF_RET:
+			return BPF_RVAL(f->code) == BPF_A ? m.a : f->k;
 		}
 	}
 	return SECCOMP_RET_KILL_PROCESS;
@@ -178,7 +218,8 @@ static uint32_t run(const struct rec_filter *filter, const struct seccomp_data *
 /* Strict mode: read, write, _exit, sigreturn. */
 static uint32_t run_strict(int nr)
 {
-	bool allowed = nr == SYS_read || nr == SYS_write || nr == SYS_exit || nr == SYS_rt_sigreturn;
+	bool allowed =
+		nr == SYS_read || nr == SYS_write || nr == SYS_exit || nr == SYS_rt_sigreturn;
 
 	return allowed ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_THREAD;
 }
@@ -310,7 +351,10 @@ bool rec_dispatched(struct rec_session *s, struct rec_task *t)
 
 static int read_program(struct rec_task *t, taddr from, struct rec_filter **out)
 {
-	struct { unsigned short length; taddr code; } program = {0};
+	struct {
+		unsigned short length;
+		taddr code;
+	} program = {0};
 
 	if (tracee_read(&t->tracee, from, &program, sizeof(program)) != sizeof(program))
 		return -EFAULT;
@@ -320,9 +364,9 @@ static int read_program(struct rec_task *t, taddr from, struct rec_filter **out)
 	struct rec_filter *filter = xcalloc(1, sizeof(*filter) + size);
 
 	filter->length = program.length;
-	int result = tracee_read(&t->tracee, program.code, filter->code, size) != size ? -EFAULT :
-		     is_valid(filter)						       ? 0 :
-											 -EINVAL;
+	int result = tracee_read(&t->tracee, program.code, filter->code, size) != size ? -EFAULT
+		     : is_valid(filter)						       ? 0
+										       : -EINVAL;
 
 	if (result)
 		free(filter);
@@ -341,8 +385,7 @@ static void install(struct rec_session *s, struct rec_task *t, struct rec_filter
 	filter->users = 1;
 	if (!all_threads)
 		return;
-	HASH_ITER(hh, s->tasks, other, next)
-	{
+	HASH_ITER (hh, s->tasks, other, next) {
 		if (other == t || other->tracee.tgid != t->tracee.tgid)
 			continue;
 		rec_filter_release(other->filters);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 /* Out of memory ends the process in xmalloc(). */
-#define uthash_malloc(size) xmalloc(size)
+#define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
 #include "softpmu/softpmu.h"
@@ -28,12 +28,12 @@
 #include <uthash.h>
 
 enum rec_state {
-	STATE_NEW,       /* its first stop has not come yet */
-	STATE_READY,     /* stopped, waits for its turn */
-	STATE_RUNNING,   /* in user mode */
-	STATE_IN_CALL,   /* the kernel works for it, perhaps asleep */
+	STATE_NEW,	 /* its first stop has not come yet */
+	STATE_READY,	 /* stopped, waits for its turn */
+	STATE_RUNNING,	 /* in user mode */
+	STATE_IN_CALL,	 /* the kernel works for it, perhaps asleep */
 	STATE_LISTENING, /* in a group stop */
-	STATE_DYING,     /* past its exit event, or killed */
+	STATE_DYING,	 /* past its exit event, or killed */
 };
 
 /* What to do with a ready task when its turn comes. */
@@ -48,7 +48,7 @@ struct rec_filter;
 struct rec_group {
 	unsigned id;
 	struct rec_group *merged_into;
-	unsigned running;           /* tasks in user mode: more than one only just after a merge */
+	unsigned running; /* tasks in user mode: more than one only just after a merge */
 	struct vec(struct rec_task *) ready; /* in the order in which they shall run */
 	unsigned tasks;
 	uint64_t slice_end_ns;
@@ -63,16 +63,17 @@ struct rec_file {
 	struct rec_file_key key;
 	uint32_t id; /* in the recording */
 	uint32_t flags;
-	struct vec(struct rec_mm *) mms;    /* that have it mapped (or had: unmapping is not followed) */
+	struct vec(
+		struct rec_mm *) mms; /* that have it mapped (or had: unmapping is not followed) */
 	struct vec(struct rec_mm *) shared; /* those that have it mapped shared */
 	UT_hash_handle hh;
 };
 
 struct rec_mm {
 	struct rec_group *group;
-	unsigned users;  /* tasks */
-	bool shares;     /* has writable shared mappings: forked children join the group */
-	taddr brk;       /* end of the heap */
+	unsigned users; /* tasks */
+	bool shares;	/* has writable shared mappings: forked children join the group */
+	taddr brk;	/* end of the heap */
 	taddr scratch_end;
 	struct vec(struct rec_file *) files;
 };
@@ -83,13 +84,13 @@ struct rec_call {
 	struct sc_call call;
 	struct regs entry;
 	struct sc_regions regions;
-	struct vec(taddr) homes;  /* scratch in use: where each region really is; else empty */
-	struct bytes inputs;      /* memory it reads: address, length, bytes, and so on */
-	struct bytes before;      /* fallback: memory before the call */
-	bool open;                /* entered and not ended */
-	bool entered_event;       /* TRACE_EV_SYSCALL_ENTER was written */
-	uint16_t flags;           /* enum trace_event_flags */
-	int64_t note;             /* the handler's own */
+	struct vec(taddr) homes; /* scratch in use: where each region really is; else empty */
+	struct bytes inputs;	 /* memory it reads: address, length, bytes, and so on */
+	struct bytes before;	 /* fallback: memory before the call */
+	bool open;		 /* entered and not ended */
+	bool entered_event;	 /* TRACE_EV_SYSCALL_ENTER was written */
+	uint16_t flags;		 /* enum trace_event_flags */
+	int64_t note;		 /* the handler's own */
 };
 
 /* prctl(PR_SET_SYSCALL_USER_DISPATCH): calls from outside [offset, offset + length) become SIGSYS
@@ -107,52 +108,57 @@ struct rec_task {
 	enum rec_state state;
 	enum rec_todo todo;
 	bool queued;
-	int status;              /* wait status for TODO_STATUS */
+	int status; /* wait status for TODO_STATUS */
 	struct rec_call call;
-	bool restart_pending;    /* the last call ended with an ERESTART code */
-	bool exit_event;         /* TRACE_EV_TASK_EXIT was written */
+	bool restart_pending;	     /* the last call ended with an ERESTART code */
+	bool exit_event;	     /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_since_ns;
-	struct softpmu_witnesses sample; /* memory when the stash had waited long: what changes since? */
-	bool interrupted;        /* PTRACE_INTERRUPT was sent: the stash has waited long enough */
-	bool stash_sent;         /* the first of them was sent again */
-	bool mask_widened;       /* the kernel blocks more than stash_mask for us */
-	uint16_t signal_place;   /* enum trace_event_flags: where the next signal stop is */
-	bool segv_blocked;       /* the program blocks SIGSEGV */
-	uint8_t segv_action[32]; /* of a leader: its process's sigaction for SIGSEGV, the kernel's layout */
-	struct regs resumed;     /* at the last event after which it went on in user mode... */
-	bool resumed_valid;      /* ...and no stop since lies between events */
-	uint64_t stash_mask;     /* the signal mask of the program while the stash blocks more */
-	taddr clear_tid;         /* word that the kernel clears at its end: set_tid_address(2) */
+	struct softpmu_witnesses
+		sample;	       /* memory when the stash had waited long: what changes since? */
+	bool interrupted;      /* PTRACE_INTERRUPT was sent: the stash has waited long enough */
+	bool stash_sent;       /* the first of them was sent again */
+	bool mask_widened;     /* the kernel blocks more than stash_mask for us */
+	uint16_t signal_place; /* enum trace_event_flags: where the next signal stop is */
+	bool segv_blocked;     /* the program blocks SIGSEGV */
+	uint8_t segv_action
+		[32]; /* of a leader: its process's sigaction for SIGSEGV, the kernel's layout */
+	struct regs resumed; /* at the last event after which it went on in user mode... */
+	bool resumed_valid;  /* ...and no stop since lies between events */
+	uint64_t stash_mask; /* the signal mask of the program while the stash blocks more */
+	taddr clear_tid;     /* word that the kernel clears at its end: set_tid_address(2) */
 	taddr scratch;
 	size_t scratch_size;
-	bool scratch_failed;     /* there was no room: the call at hand is made in place */
-	cpu_set_t affinity;      /* what the program believes */
+	bool scratch_failed;	    /* there was no room: the call at hand is made in place */
+	cpu_set_t affinity;	    /* what the program believes */
 	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
-	bool no_new_privs;       /* set by the program */
+	bool no_new_privs;	    /* set by the program */
 	struct rec_dispatch dispatch;
-	int tsc_mode;            /* PR_TSC_*: as the program set it */
+	int tsc_mode; /* PR_TSC_*: as the program set it */
 	UT_hash_handle hh;
 };
 
 struct rec_session {
 	struct trace_writer *writer;
-	struct rec_task *tasks;  /* by tid */
-	struct rec_file *files;  /* by (device, inode) */
+	struct rec_task *tasks;		       /* by tid */
+	struct rec_file *files;		       /* by (device, inode) */
 	struct vec(struct rec_group *) groups; /* those that have tasks */
 	struct vec(struct rec_group *) ended_groups;
 	unsigned next_group;
-	struct vec(struct { pid_t tid; int status; }) early; /* stops of tasks not yet announced */
+	struct vec(struct {
+		pid_t tid;
+		int status;
+	}) early; /* stops of tasks not yet announced */
 	uint64_t start_ns;
-	pid_t first;             /* the first process */
-	int first_status;        /* its wait status at the end */
+	pid_t first;	  /* the first process */
+	int first_status; /* its wait status at the end */
 	bool first_ended;
 	bool cpuid_traps;
-	cpu_set_t cpus;          /* where the recorder was allowed to run */
-	struct stat out, err;    /* our own standard output and error */
+	cpu_set_t cpus;	      /* where the recorder was allowed to run */
+	struct stat out, err; /* our own standard output and error */
 	bool out_known, err_known;
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
-	bool ticking;            /* SIGALRM wakes the loop up: some stash waits */
+	bool ticking;		   /* SIGALRM wakes the loop up: some stash waits */
 	struct error *failure;
 };
 
@@ -194,7 +200,8 @@ bool rec_scratch(struct rec_task *t, size_t size);
 void rec_datum(struct rec_session *s, struct rec_task *t, uint32_t kind, taddr addr,
 	       const void *bytes, size_t length);
 /* Adds the tracee's memory as TRACE_D_MEMORY (or another kind). */
-void rec_memory(struct rec_session *s, struct rec_task *t, uint32_t kind, taddr addr, size_t length);
+void rec_memory(struct rec_session *s, struct rec_task *t, uint32_t kind, taddr addr,
+		size_t length);
 void rec_regs_datum(struct rec_session *s, struct rec_task *t, const struct regs *regs);
 void rec_xstate_datum(struct rec_session *s, struct rec_task *t);
 /* Commits the event; abandons it instead if the tracee is gone (and returns 0). */
@@ -218,10 +225,10 @@ void rec_call_reset(struct rec_call *call);
 
 /* ---- handlers.c: irregular calls ---- */
 enum rec_verdict {
-	REC_MAKE,     /* make the call, save its outputs */
+	REC_MAKE,	/* make the call, save its outputs */
 	REC_MAKE_ENTER, /* the same, and write SYSCALL_ENTER first */
-	REC_ANSWERED, /* rec_answer() was called */
-	REC_NO_EXIT,  /* resumed by the handler; if the call returns, it failed */
+	REC_ANSWERED,	/* rec_answer() was called */
+	REC_NO_EXIT,	/* resumed by the handler; if the call returns, it failed */
 };
 
 struct rec_handler {
@@ -275,7 +282,8 @@ void rec_send_stash(struct rec_task *t);
  * TRACE_NO_FILE, and the mapping's memory must be recorded. */
 uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const char *path,
 		      const struct stat *status, bool shared, bool writable);
-uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size);
+uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr,
+			 size_t size);
 /* After the call's event: TRACE_EV_FILE_WRITE for what it changed in mapped files. */
 void rec_note_file_changes(struct rec_session *s, struct rec_task *t);
 /* The flags TRACE_F_ECHO_* of a descriptor. */

@@ -36,8 +36,8 @@ static bool is_fault(int signal, const siginfo_t *info)
 
 static bool kills(int signal, const struct proc_signals *set)
 {
-	uint64_t harmless = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) | bit(SIGSTOP) |
-			    bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+	uint64_t harmless = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) |
+			    bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
 
 	return !((set->ignored | set->caught | harmless) & bit(signal));
 }
@@ -122,8 +122,7 @@ void rec_check_stashes(struct rec_session *s)
 	uint64_t now = rec_now();
 	bool any = false;
 
-	HASH_ITER(hh, s->tasks, t, next)
-	{
+	HASH_ITER (hh, s->tasks, t, next) {
 		if (!t->stash.count || t->stash_sent)
 			continue;
 		any = true;
@@ -190,7 +189,8 @@ void rec_signal_between(struct rec_session *s, struct rec_task *t)
 		rec_continue(s, t);
 		return;
 	}
-	if (!t->sample.count) { /* once more, a little later: what has changed by then tells visits apart */
+	if (!t->sample
+		     .count) { /* once more, a little later: what has changed by then tells visits apart */
 		softpmu_witness(&t->tracee, &t->sample);
 		t->stash_since_ns = rec_now() - PATIENCE_NS;
 		rec_run_user(t, 0);

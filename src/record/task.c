@@ -48,7 +48,7 @@ static struct rec_group *group_create(struct rec_session *s)
 static void group_end(struct rec_session *s, struct rec_group *group)
 {
 	trace_writer_group_end(s->writer, group->id);
-	vec_foreach(&s->groups, live) {
+	vec_foreach (&s->groups, live) {
 		if (*live != group)
 			continue;
 		vec_remove(&s->groups, live - s->groups.items);
@@ -107,14 +107,14 @@ static struct rec_mm *mm_copy(struct rec_session *s, struct rec_mm *from)
 	mm->shares = from->shares;
 	mm->brk = from->brk;
 	mm->scratch_end = from->scratch_end;
-	vec_foreach(&from->files, file) {
+	vec_foreach (&from->files, file) {
 		vec_push(&mm->files, *file);
 		vec_push(&(*file)->mms, mm);
 	}
-	vec_foreach(&from->files, file) {
+	vec_foreach (&from->files, file) {
 		bool shared = false;
 
-		vec_foreach(&(*file)->shared, other)
+		vec_foreach (&(*file)->shared, other)
 			shared = shared || *other == from;
 		if (shared)
 			vec_push(&(*file)->shared, mm);
@@ -128,9 +128,9 @@ bool rec_scratch(struct rec_task *t, size_t size)
 		return true;
 	size = (size + 0xffff) & ~0xffffull;
 	struct rec_mm *mm = t->mm;
-	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mm->scratch_end, size,
-				      PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1ull, 0);
+	int64_t result =
+		tracee_callv(&t->tracee, SYS_mmap, mm->scratch_end, size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1ull, 0);
 
 	if (result < 0)
 		return false;
@@ -200,7 +200,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 /* Waits for the first stop of a new thread, which may have been reported already. */
 static bool await_first_stop(struct rec_session *s, struct rec_task *child)
 {
-	vec_foreach(&s->early, early) {
+	vec_foreach (&s->early, early) {
 		if (early->tid != child->tracee.tid)
 			continue;
 		int status = early->status;
@@ -247,8 +247,7 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 	uint64_t flags = clone_flags(t);
 	bool thread = flags & CLONE_THREAD;
 	struct rec_mm *mm = flags & CLONE_VM ? t->mm : mm_copy(s, t->mm);
-	struct rec_task *child =
-		rec_task_create(s, tid, thread ? t->tracee.tgid : tid, mm);
+	struct rec_task *child = rec_task_create(s, tid, thread ? t->tracee.tgid : tid, mm);
 
 	if (thread)
 		child->leader = t->leader;
@@ -405,7 +404,7 @@ void rec_on_exit(struct rec_session *s, struct rec_task *t)
 	struct exit_words words = {0};
 
 	find_exit_words(t, &words);
-	vec_foreach(&words, word)
+	vec_foreach (&words, word)
 		rec_datum(s, t, TRACE_D_MEMORY, word->addr, &word->value, sizeof(word->value));
 	rec_commit(s, t, TRACE_EV_TASK_EXIT, 0, 0, status, &regs);
 	t->exit_event = !t->tracee.gone;

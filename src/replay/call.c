@@ -38,14 +38,17 @@ static struct error *apply_datum(struct rep_session *s, struct rep_task *t,
 	case TRACE_D_MEMORY_OF:
 		owner = rep_find(s, view->flags);
 		if (!owner)
-			return rep_diverged(s, t, "memory of task %u is to be written, which does not "
-						  "exist", view->flags);
+			return rep_diverged(s, t,
+					    "memory of task %u is to be written, which does not "
+					    "exist",
+					    view->flags);
 		/* fall through */
 	case TRACE_D_MEMORY:
-		if (tracee_write(&owner->tracee, view->addr, view->bytes, view->length) != view->length)
-			return rep_diverged(s, t, "%llu bytes at %#llx cannot be written as recorded",
-					    (unsigned long long)view->length,
-					    (unsigned long long)view->addr);
+		if (tracee_write(&owner->tracee, view->addr, view->bytes, view->length) !=
+		    view->length)
+			return rep_diverged(
+				s, t, "%llu bytes at %#llx cannot be written as recorded",
+				(unsigned long long)view->length, (unsigned long long)view->addr);
 		return NULL;
 	case TRACE_D_STACK_LIMIT:
 		set_stack_limit(t, view->bytes);
@@ -123,9 +126,9 @@ static void echo(struct rep_session *s, struct rep_task *t, const struct sc_row 
 
 	if (!sc_regions_begin(row, call, &memory, &regions))
 		return;
-	vec_foreach(&regions, region)
+	vec_foreach (&regions, region)
 		vector |= region->parent >= 0;
-	vec_foreach(&regions, region) {
+	vec_foreach (&regions, region) {
 		bool data = vector ? region->parent >= 0 : region->arg == 1;
 		uint64_t length = region->capacity < left ? region->capacity : left;
 

@@ -39,8 +39,9 @@ struct stack {
 static const char *recorded_name(const struct stack *stack, const char *file)
 {
 	const char *copy = strstr(file, "/files.d/");
-	const char *path = copy ? trace_reader_file_path(stack->reader,
-							 (uint32_t)strtoul(copy + 9, NULL, 10)) : NULL;
+	const char *path =
+		copy ? trace_reader_file_path(stack->reader, (uint32_t)strtoul(copy + 9, NULL, 10))
+		     : NULL;
 
 	return path && *path ? path : file;
 }
@@ -65,10 +66,12 @@ static int print_frame(Dwfl_Frame *frame, void *context)
 	Dwfl_Module *module = dwfl_addrmodule(stack->dwfl, lookup);
 	GElf_Off offset = 0;
 	GElf_Sym symbol;
-	const char *name = module ? dwfl_module_addrinfo(module, lookup, &offset, &symbol, NULL, NULL,
-							 NULL) : NULL;
-	const char *file = module ? dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL,
-						     NULL) : NULL;
+	const char *name =
+		module ? dwfl_module_addrinfo(module, lookup, &offset, &symbol, NULL, NULL, NULL)
+		       : NULL;
+	const char *file =
+		module ? dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL)
+		       : NULL;
 
 	fprintf(stack->out, "    #%-2d %#018llx", stack->depth, (unsigned long long)pc);
 	if (name)
@@ -107,7 +110,8 @@ static void print_head(FILE *out, const struct rep_session *s, const struct rep_
 
 	if (event->kind >= TRACE_EV_SYSCALL && event->kind <= TRACE_EV_SYSCALL_EXIT)
 		row = sc_row((int)event->arg);
-	fprintf(out, "the replay diverged from the recording at event %llu, task %u: expected %s%s%s",
+	fprintf(out,
+		"the replay diverged from the recording at event %llu, task %u: expected %s%s%s",
 		(unsigned long long)event->number, t->tid, kind ? kind : "an event", row ? " " : "",
 		row ? row->name : "");
 	if (event->kind == TRACE_EV_SIGNAL || event->kind == TRACE_EV_SIGNAL_FATAL)

@@ -87,21 +87,23 @@ struct error *rep_file_write(struct rep_session *s)
 
 	try(rep_file_get(s, s->event.arg, &file));
 	if (!file->changing)
-		return error_new("event %llu writes to mapped file %u, which the recording does not "
-				 "mark as changing: it is damaged", (unsigned long long)s->event.number,
-				 s->event.arg);
+		return error_new(
+			"event %llu writes to mapped file %u, which the recording does not "
+			"mark as changing: it is damaged",
+			(unsigned long long)s->event.number, s->event.arg);
 	for (;;) {
 		try(trace_reader_datum(s->reader, &view, &end));
 		if (end)
 			return NULL;
 		if (view.kind != TRACE_D_FILE_BYTES)
 			continue;
-		int failed = view.length ?
-				     pwrite(file->fd, view.bytes, view.length, (off_t)view.addr) < 0 :
-				     ftruncate(file->fd, (off_t)view.addr) < 0;
+		int failed = view.length ? pwrite(file->fd, view.bytes, view.length,
+						  (off_t)view.addr) < 0
+					 : ftruncate(file->fd, (off_t)view.addr) < 0;
 
 		if (failed)
-			return error_os(errno, "cannot change the copy of mapped file %u", s->event.arg);
+			return error_os(errno, "cannot change the copy of mapped file %u",
+					s->event.arg);
 	}
 }
 
@@ -109,8 +111,7 @@ void rep_files_deinit(struct rep_session *s)
 {
 	struct rep_file *file, *next;
 
-	HASH_ITER(hh, s->files, file, next)
-	{
+	HASH_ITER (hh, s->files, file, next) {
 		HASH_DEL(s->files, file);
 		if (file->fd >= 0)
 			close(file->fd);

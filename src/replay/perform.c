@@ -23,8 +23,8 @@ static struct error *check(struct rep_session *s, struct rep_task *t, const char
 {
 	if (result == expected)
 		return NULL;
-	return rep_diverged(s, t, "%s gave %#llx instead of %#llx", what, (unsigned long long)result,
-			    (unsigned long long)expected);
+	return rep_diverged(s, t, "%s gave %#llx instead of %#llx", what,
+			    (unsigned long long)result, (unsigned long long)expected);
 }
 
 /* The event's mapping record; an error if it has none. */
@@ -60,8 +60,10 @@ static struct error *map_file(struct rep_session *s, struct rep_task *t,
 	int64_t fd = open_in_tracee(t, file->fd, file->changing ? O_RDWR : O_RDONLY);
 
 	if (fd < 0)
-		return error_os((int)-fd, "cannot open the kept contents of mapped file %u for event "
-					  "%llu", mapping->file, (unsigned long long)s->event.number);
+		return error_os((int)-fd,
+				"cannot open the kept contents of mapped file %u for event "
+				"%llu",
+				mapping->file, (unsigned long long)s->event.number);
 	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mapping->start,
 				      mapping->end - mapping->start, (uint64_t)prot,
 				      (uint64_t)(flags | MAP_FIXED), (uint64_t)fd, mapping->offset);
@@ -80,9 +82,9 @@ struct error *rep_map(struct rep_session *s, struct rep_task *t,
 		return map_file(s, t, mapping, prot, flags & ~MAP_ANONYMOUS);
 	if (!(flags & MAP_ANONYMOUS)) /* contents follow as memory */
 		flags = (flags & ~MAP_TYPE) | MAP_PRIVATE | MAP_ANONYMOUS;
-	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mapping->start,
-				      mapping->end - mapping->start, (uint64_t)prot,
-				      (uint64_t)(flags | MAP_FIXED), -1ull, 0);
+	int64_t result =
+		tracee_callv(&t->tracee, SYS_mmap, mapping->start, mapping->end - mapping->start,
+			     (uint64_t)prot, (uint64_t)(flags | MAP_FIXED), -1ull, 0);
 
 	return check(s, t, "mapping memory", result, (int64_t)mapping->start);
 }
@@ -134,8 +136,8 @@ static struct error *do_again(struct rep_session *s, struct rep_task *t)
 
 	for (int i = 0; i < SC_ARGS; i++)
 		args[i] = arg(s, i);
-	return check(s, t, "making the call again", tracee_call(&t->tracee, (int)s->event.arg, args),
-		     s->event.result);
+	return check(s, t, "making the call again",
+		     tracee_call(&t->tracee, (int)s->event.arg, args), s->event.result);
 }
 
 static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
@@ -173,15 +175,16 @@ static struct error *do_shmdt(struct rep_session *s, struct rep_task *t)
 	struct trace_mapping mapping;
 
 	try(event_mapping(s, t, &mapping));
-	return check(s, t, "detaching shared memory",
-		     tracee_callv(&t->tracee, SYS_munmap, mapping.start, mapping.end - mapping.start),
-		     0);
+	return check(
+		s, t, "detaching shared memory",
+		tracee_callv(&t->tracee, SYS_munmap, mapping.start, mapping.end - mapping.start),
+		0);
 }
 
 static const rep_perform performers[SC_HANDLERS] = {
-	[SC_H_MMAP] = do_mmap,       [SC_H_MUNMAP] = do_again,   [SC_H_MREMAP] = do_mremap,
-	[SC_H_MPROTECT] = do_again,  [SC_H_BRK] = do_brk,        [SC_H_MADVISE] = do_madvise,
-	[SC_H_SHMAT] = do_shmat,     [SC_H_SHMDT] = do_shmdt,    [SC_H_SEGMENT] = do_again,
+	[SC_H_MMAP] = do_mmap,	    [SC_H_MUNMAP] = do_again, [SC_H_MREMAP] = do_mremap,
+	[SC_H_MPROTECT] = do_again, [SC_H_BRK] = do_brk,      [SC_H_MADVISE] = do_madvise,
+	[SC_H_SHMAT] = do_shmat,    [SC_H_SHMDT] = do_shmdt,  [SC_H_SEGMENT] = do_again,
 };
 
 rep_perform rep_performer(enum sc_handler handler)

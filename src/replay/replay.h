@@ -9,15 +9,15 @@
 
 struct replay_options {
 	const char *directory; /* of the recording */
-	bool quiet;            /* do not echo what the program wrote */
-	bool progress;         /* a bar on standard error */
+	bool quiet;	       /* do not echo what the program wrote */
+	bool progress;	       /* a bar on standard error */
 };
 
 struct replay_result {
-	bool ended;      /* the recording's end was reached, else it was cut... */
-	bool damaged;    /* ...or something is wrong in its middle */
-	int status;      /* if ended: the recorded wait status of the program */
-	uint64_t last;   /* number of the last event replayed */
+	bool ended;	 /* the recording's end was reached, else it was cut... */
+	bool damaged;	 /* ...or something is wrong in its middle */
+	int status;	 /* if ended: the recorded wait status of the program */
+	uint64_t last;	 /* number of the last event replayed */
 	char *shortfall; /* if not ended: why, one sentence; the caller's */
 };
 

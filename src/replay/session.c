@@ -124,7 +124,7 @@ static struct error *find_contents(struct rep_session *s, struct softpmu_content
 
 static void free_contents(struct softpmu_contents_list *list)
 {
-	vec_foreach(list, contents)
+	vec_foreach (list, contents)
 		free((void *)contents->bytes);
 	vec_deinit(list);
 }
@@ -149,8 +149,9 @@ static struct error *seek_place(struct rep_session *s, struct rep_task *t)
 	target.contents_count = contents.count;
 	if (softpmu_seek(&t->tracee, &target, &status) == SOFTPMU_FOUND)
 		return NULL;
-	return rep_diverged(s, t, "the place %#llx was not reached with the recorded registers and "
-				  "memory before the task stopped (wait status %#x)",
+	return rep_diverged(s, t,
+			    "the place %#llx was not reached with the recorded registers and "
+			    "memory before the task stopped (wait status %#x)",
 			    (unsigned long long)arch.pc(&target.regs), status);
 }
 
@@ -237,9 +238,11 @@ static struct error *replay_event(struct rep_session *s)
 	struct rep_task *t = rep_find(s, tid);
 
 	if (!t)
-		return error_new_kind(ERROR_DIVERGED,
-				      "event %llu is of task %u, which the recording has not made: it "
-				      "is damaged", (unsigned long long)event->number, tid);
+		return error_new_kind(
+			ERROR_DIVERGED,
+			"event %llu is of task %u, which the recording has not made: it "
+			"is damaged",
+			(unsigned long long)event->number, tid);
 	if (event->kind >= TRACE_EV_KINDS || !on_event[event->kind])
 		return error_new("event %llu is of kind %u, which this version does not replay",
 				 (unsigned long long)event->number, event->kind);
@@ -289,7 +292,8 @@ static struct error *make_stub(struct rep_session *s)
 	/* Not close-on-exec: the replayed processes execute it again and again. */
 	s->stub = memfd_create("warp-stub", 0);
 	if (s->stub < 0 || write(s->stub, arch.stub, arch.stub_size) != (ssize_t)arch.stub_size)
-		return error_os(errno, "cannot make the executable that replayed processes begin as");
+		return error_os(errno,
+				"cannot make the executable that replayed processes begin as");
 	return NULL;
 }
 
@@ -329,8 +333,8 @@ static struct error *replay_with(struct rep_session *s, struct replay_result *re
 
 		result->damaged = damage;
 		result->shortfall =
-			damage ? xstrdup(damage) :
-				 xasprintf("the recording was cut short after event %llu",
+			damage ? xstrdup(damage)
+			       : xasprintf("the recording was cut short after event %llu",
 					   (unsigned long long)s->event.number);
 	}
 	return error;

@@ -5,7 +5,7 @@
 #ifndef WARP_REPLAY_SESSION_H
 #define WARP_REPLAY_SESSION_H
 
-#define uthash_malloc(size) xmalloc(size)
+#define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
 #include "replay/replay.h"
@@ -26,7 +26,7 @@ struct rep_task {
 
 struct rep_file {
 	uint32_t id;
-	int fd;        /* of our own: kept contents, or a copy that changes */
+	int fd;	       /* of our own: kept contents, or a copy that changes */
 	bool changing; /* a copy: other descriptors of it may write */
 	UT_hash_handle hh;
 };
@@ -34,10 +34,10 @@ struct rep_file {
 struct rep_session {
 	const struct replay_options *options;
 	struct trace_reader *reader;
-	struct rep_task *tasks; /* by recorded tid */
-	struct rep_file *files; /* by id */
+	struct rep_task *tasks;	  /* by recorded tid */
+	struct rep_file *files;	  /* by id */
 	struct trace_event event; /* the one being replayed */
-	int stub;               /* memfd of the stub executable */
+	int stub;		  /* memfd of the stub executable */
 	int status;
 	bool ended;
 };

@@ -13,8 +13,8 @@
 #include "replay/session.h"
 #include "util/cleanup.h"
 
-#define PTRACE_OPTIONS                                                                             \
-	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |    \
+#define PTRACE_OPTIONS                                                                          \
+	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
 	 PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC)
 
 /* ---- images ---- */
@@ -82,7 +82,8 @@ struct error *rep_first_image(struct rep_session *s)
 	struct rep_task *t = rep_task_add(s, s->event.tid, s->event.tid, &tracee);
 
 	if (!result.time_traps)
-		return error_new("this kernel cannot make rdtsc trap (PR_SET_TSC), which a replay needs");
+		return error_new(
+			"this kernel cannot make rdtsc trap (PR_SET_TSC), which a replay needs");
 	tracee_resume(&t->tracee, PTRACE_CONT, 0); /* to the trap at the stub's entry */
 	tracee_wait(&t->tracee, 0);
 	if (t->tracee.gone)
@@ -106,7 +107,8 @@ static struct error *exec_stub(struct rep_session *s, struct rep_task *t)
 		int status = tracee_wait(&t->tracee, 0);
 
 		if (t->tracee.gone)
-			return rep_diverged(s, t, "the process is gone while it executes a new image");
+			return rep_diverged(s, t,
+					    "the process is gone while it executes a new image");
 		if (tracee_event(status) == PTRACE_EVENT_EXEC)
 			executed = true;
 		else if (!tracee_event(status) && WSTOPSIG(status) == SIGTRAP)
@@ -129,7 +131,7 @@ struct error *rep_exec(struct rep_session *s, struct rep_task *t)
 
 /* ---- new tasks ---- */
 
-#define SHARED_FLAGS                                                                               \
+#define SHARED_FLAGS \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 /* Children are ours, not the replayed parent's, which never waits. */
@@ -177,8 +179,7 @@ static bool last_of_process(struct rep_session *s, const struct rep_task *t)
 {
 	struct rep_task *other, *next;
 
-	HASH_ITER(hh, s->tasks, other, next)
-	{
+	HASH_ITER (hh, s->tasks, other, next) {
 		if (other != t && other->tracee.tgid == t->tracee.tgid)
 			return false;
 	}
@@ -214,8 +215,7 @@ void rep_kill_all(struct rep_session *s)
 {
 	struct rep_task *t, *next;
 
-	HASH_ITER(hh, s->tasks, t, next)
-	{
+	HASH_ITER (hh, s->tasks, t, next) {
 		kill(t->tracee.tgid, SIGKILL);
 		rep_task_drop(s, t);
 	}

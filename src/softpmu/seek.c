@@ -51,7 +51,7 @@ static bool is_free(const struct proc_maps *maps, taddr from, taddr to)
 {
 	if (from < WARP_RESERVED_END + MARGIN || to > arch.user_end - MARGIN)
 		return false;
-	vec_foreach(maps, map)
+	vec_foreach (maps, map)
 		if (from < map->end + MARGIN && map->start < to + MARGIN)
 			return false;
 	return true;
@@ -127,7 +127,8 @@ static void learn_word(struct seek *k)
 
 		for (uint64_t at = 0; at + 8 <= memory->length; at += 8) {
 			memcpy(&should, memory->bytes + at, sizeof(should));
-			if (tracee_read(k->tracee, memory->addr + at, &is, sizeof(is)) != sizeof(is))
+			if (tracee_read(k->tracee, memory->addr + at, &is, sizeof(is)) !=
+			    sizeof(is))
 				break;
 			if (is == should)
 				continue;
@@ -143,9 +144,9 @@ static bool map_pages(struct seek *k, taddr at)
 {
 	k->pages = at & ~(PAGE - 1);
 	k->pages_length = 2 * PAGE;
-	int64_t mapped = tracee_callv(k->tracee, SYS_mmap, k->pages, k->pages_length,
-				      PROT_READ | PROT_EXEC,
-				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1ull, 0);
+	int64_t mapped =
+		tracee_callv(k->tracee, SYS_mmap, k->pages, k->pages_length, PROT_READ | PROT_EXEC,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1ull, 0);
 
 	if (mapped == (int64_t)k->pages)
 		return true;
@@ -158,12 +159,16 @@ static bool install(struct seek *k)
 	uint8_t jump[ARCH_WINDOW_MAX];
 	size_t got = tracee_read(k->tracee, k->pc, k->saved, sizeof(k->saved));
 	unsigned length = arch.window(k->saved, got);
-	taddr at = length && length <= ARCH_WINDOW_MAX ?
-			   find_room(k, arch.window_starts(k->saved, length)) : 0;
+	taddr at = length && length <= ARCH_WINDOW_MAX
+			   ? find_room(k, arch.window_starts(k->saved, length))
+			   : 0;
 
 	if (!at || !map_pages(k, at))
 		return false;
-	k->stub = (struct arch_stub){.at = at, .pc = k->pc, .window = k->saved, .length = length,
+	k->stub = (struct arch_stub){.at = at,
+				     .pc = k->pc,
+				     .window = k->saved,
+				     .length = length,
 				     .scratch = WARP_DATA_PAGE + 0x800};
 	arch.make_jump(jump, k->pc, at, length);
 	return write_stub(k) && tracee_write(k->tracee, k->pc, jump, length) == length;

@@ -118,7 +118,7 @@ void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
 	vec_push(out, (struct trace_witness){0, 0, vector_hash(tracee)});
 	add(tracee, out, sp, PAGE - sp % PAGE);
 	proc_read_maps(tracee->tid, &maps);
-	vec_foreach(&maps, map)
+	vec_foreach (&maps, map)
 		if (pagemap >= 0 && (map->prot & PROT_WRITE) && !map->shared && !is_ours(map))
 			add_resident(tracee, pagemap, map, out);
 	proc_maps_deinit(&maps);

@@ -17,8 +17,8 @@
 struct softpmu_witnesses vec(struct trace_witness);
 
 enum softpmu_result {
-	SOFTPMU_FOUND,   /* the tracee stands at the place */
-	SOFTPMU_EVENT,   /* a sync event comes first: there is no need for a place */
+	SOFTPMU_FOUND,	 /* the tracee stands at the place */
+	SOFTPMU_EVENT,	 /* a sync event comes first: there is no need for a place */
 	SOFTPMU_STOPPED, /* the tracee stopped for another reason: its status is given */
 };
 

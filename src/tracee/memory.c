@@ -32,7 +32,8 @@ size_t tracee_read(struct tracee *tracee, taddr addr, void *to, size_t length)
 	if (!open_memory(tracee))
 		return 0;
 	while (done < length) {
-		ssize_t got = pread(tracee->mem, (char *)to + done, length - done, (off_t)(addr + done));
+		ssize_t got =
+			pread(tracee->mem, (char *)to + done, length - done, (off_t)(addr + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;

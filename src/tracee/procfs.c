@@ -82,7 +82,7 @@ bool proc_read_maps(pid_t pid, struct proc_maps *maps)
 
 void proc_maps_deinit(struct proc_maps *maps)
 {
-	vec_foreach(maps, map)
+	vec_foreach (maps, map)
 		free(map->name);
 	vec_deinit(maps);
 }

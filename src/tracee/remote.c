@@ -13,10 +13,10 @@
 
 #include "tracee/tracee.h"
 
-#define BIT(signal) (1ull << ((signal) - 1))
+#define BIT(signal) (1ull << ((signal)-1))
 /* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in kernel/signal.c),
  * and our trap is one. */
-#define ASYNCHRONOUS                                                                               \
+#define ASYNCHRONOUS \
 	(~(BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGSYS)))
 
 static bool is_clone_event(int status)
@@ -111,21 +111,25 @@ static int64_t borrowed_call(struct tracee *tracee, int nr, const uint64_t args[
 
 static struct error *map_page(struct tracee *tracee, taddr at, uint64_t length, int prot)
 {
-	const uint64_t args[SC_ARGS] = {at, length, (uint64_t)prot,
-					MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1ull, 0};
+	const uint64_t args[SC_ARGS] = {
+		at,    length, (uint64_t)prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		-1ull, 0};
 	int64_t result = borrowed_call(tracee, SYS_mmap, args);
 
 	if (result == (int64_t)at || tracee->gone)
 		return NULL;
 	return error_os(result < 0 ? (int)-result : EEXIST,
 			"cannot map warp's pages at %#llx in process %d; the program is linked at "
-			"addresses that warp needs", (unsigned long long)at, tracee->tgid);
+			"addresses that warp needs",
+			(unsigned long long)at, tracee->tgid);
 }
 
 struct error *tracee_map_pages(struct tracee *tracee)
 {
-	try(map_page(tracee, WARP_CODE_PAGE, WARP_DATA_PAGE - WARP_CODE_PAGE, PROT_READ | PROT_EXEC));
-	try(map_page(tracee, WARP_DATA_PAGE, WARP_PAGES_END - WARP_DATA_PAGE, PROT_READ | PROT_WRITE));
+	try(map_page(tracee, WARP_CODE_PAGE, WARP_DATA_PAGE - WARP_CODE_PAGE,
+		     PROT_READ | PROT_EXEC));
+	try(map_page(tracee, WARP_DATA_PAGE, WARP_PAGES_END - WARP_DATA_PAGE,
+		     PROT_READ | PROT_WRITE));
 	tracee_write(tracee, WARP_CODE_PAGE, arch.code_page, arch.code_page_size);
 	return NULL;
 }

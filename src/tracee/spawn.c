@@ -55,7 +55,8 @@ static void restore_signals(const struct spawn_options *options)
 {
 	for (int signal = 1; signal < NSIG; signal++) {
 		struct sigaction action = {
-			.sa_handler = sigismember(&options->ignored, signal) == 1 ? SIG_IGN : SIG_DFL,
+			.sa_handler =
+				sigismember(&options->ignored, signal) == 1 ? SIG_IGN : SIG_DFL,
 		};
 
 		sigaction(signal, &action, NULL);
@@ -98,10 +99,11 @@ _Noreturn static void run_child(const struct spawn_options *options, int go, int
 
 static struct error *seize_error(int errnum)
 {
-	return error_os(errnum,
-			"cannot trace the program (PTRACE_SEIZE refused); another tracer, a container's "
-			"seccomp rules without ptrace, or /proc/sys/kernel/yama/ptrace_scope = 3 forbid "
-			"it; allow ptrace there and try again");
+	return error_os(
+		errnum,
+		"cannot trace the program (PTRACE_SEIZE refused); another tracer, a container's "
+		"seccomp rules without ptrace, or /proc/sys/kernel/yama/ptrace_scope = 3 forbid "
+		"it; allow ptrace there and try again");
 }
 
 /* Lets the child run up to its exec. */
@@ -123,20 +125,23 @@ static bool run_to_exec(struct tracee *tracee)
 static struct error *exec_error(const char *program, int errnum)
 {
 	if (errnum == ENOENT)
-		return error_new_kind(ERROR_NOT_FOUND,
-				      "cannot run %s: no such program, or the interpreter it names is "
-				      "missing; check the name and PATH",
-				      program);
+		return error_new_kind(
+			ERROR_NOT_FOUND,
+			"cannot run %s: no such program, or the interpreter it names is "
+			"missing; check the name and PATH",
+			program);
 	if (errnum == EACCES)
-		return error_new_kind(ERROR_NOT_EXEC,
-				      "cannot run %s: it is not an executable file for this user; check "
-				      "its permissions (chmod +x) and that it is no directory",
-				      program);
+		return error_new_kind(
+			ERROR_NOT_EXEC,
+			"cannot run %s: it is not an executable file for this user; check "
+			"its permissions (chmod +x) and that it is no directory",
+			program);
 	if (errnum == ENOEXEC || errnum == ELIBBAD || errnum == EINVAL)
-		return error_new_kind(ERROR_NOT_EXEC,
-				      "cannot run %s: this machine does not execute that format; only "
-				      "64-bit x86-64 programs can be recorded",
-				      program);
+		return error_new_kind(
+			ERROR_NOT_EXEC,
+			"cannot run %s: this machine does not execute that format; only "
+			"64-bit x86-64 programs can be recorded",
+			program);
 	struct error *error = error_os(errnum, "cannot run %s", program);
 
 	error->kind = ERROR_NOT_EXEC;
@@ -160,9 +165,11 @@ static struct error *hear(const struct spawn_options *options, int from, bool ex
 	if (any && report.step == STEP_EXEC)
 		return exec_error(options->argv[0], report.error);
 	if (any && report.step == STEP_SECCOMP)
-		return error_os(report.error,
-				"cannot install the seccomp program that stops system calls; warp needs "
-				"a kernel with CONFIG_SECCOMP_FILTER and a container that allows seccomp(2)");
+		return error_os(
+			report.error,
+			"cannot install the seccomp program that stops system calls; warp needs "
+			"a kernel with CONFIG_SECCOMP_FILTER and a container that allows "
+			"seccomp(2)");
 	return error_new("the new process was killed before it could run %s", options->argv[0]);
 }
 

@@ -9,14 +9,14 @@
 #include "tracee/tracee.h"
 
 struct spawn_options {
-	char *const *argv;       /* the program, looked up as execvp(3) does */
-	int image;               /* >= 0: execute this descriptor instead */
-	bool stop_calls;         /* install the seccomp program */
-	bool new_session;        /* setsid: signals of our terminal do not reach it */
+	char *const *argv; /* the program, looked up as execvp(3) does */
+	int image;	   /* >= 0: execute this descriptor instead */
+	bool stop_calls;   /* install the seccomp program */
+	bool new_session;  /* setsid: signals of our terminal do not reach it */
 	unsigned long ptrace_options;
-	const cpu_set_t *cpus;   /* where it may run; NULL: as we do */
-	sigset_t mask;           /* signal mask of the program */
-	sigset_t ignored;        /* signals that the program finds ignored */
+	const cpu_set_t *cpus; /* where it may run; NULL: as we do */
+	sigset_t mask;	       /* signal mask of the program */
+	sigset_t ignored;      /* signals that the program finds ignored */
 };
 
 struct spawn_result {

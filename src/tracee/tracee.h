@@ -83,7 +83,8 @@ struct sc_memory tracee_memory(struct tracee *tracee);
 /* The stopped tracee makes a call; its registers and signal mask are as before afterwards. Needs
  * the code page in its address space. Returns the kernel's result; -ESRCH if it is gone. */
 int64_t tracee_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS]);
-#define tracee_callv(tracee, nr, ...) tracee_call(tracee, nr, (const uint64_t[SC_ARGS]){__VA_ARGS__})
+#define tracee_callv(tracee, nr, ...) \
+	tracee_call(tracee, nr, (const uint64_t[SC_ARGS]){__VA_ARGS__})
 /* The same for clone: *child is the new thread's id, to be waited for by the caller. */
 int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS],
 			  pid_t *child);

@@ -18,8 +18,10 @@ const size_t x86_64_code_page_size = sizeof(x86_64_code_page);
 
 /* An ELF file of two segments: the code page, which begins as this very file and whose entry point
  * traps at once (the replayer then writes the code page over it), and the data page. */
+/* clang-format off */
 const uint8_t x86_64_stub[256] = {
-	0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ELFOSABI_SYSV, 0, 0, 0, 0, 0, 0, 0, 0,
+	0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ELFOSABI_SYSV,
+	0, 0, 0, 0, 0, 0, 0, 0,
 	LE16(ET_EXEC), LE16(EM_X86_64), LE32(EV_CURRENT),
 	LE64(WARP_CODE_PAGE + 0xf0), LE64(64), LE64(0), LE32(0),
 	LE16(64), LE16(56), LE16(2), LE16(64), LE16(0), LE16(0),
@@ -31,6 +33,7 @@ const uint8_t x86_64_stub[256] = {
 	LE64(0), LE64(4096), LE64(4096),
 	[0xf0] = 0xcc, /* the entry point: int3 */
 };
+/* clang-format on */
 const size_t x86_64_stub_size = sizeof(x86_64_stub);
 
 #define DATA(field) offsetof(struct seccomp_data, field)

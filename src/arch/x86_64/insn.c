@@ -47,7 +47,7 @@ static void hide_features(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 		out[2] &= ~(1u << 30); /* rdrand */
 	if (leaf == 7 && subleaf == 0) {
 		out[1] &= ~(1u << 4 | 1u << 11 | 1u << 18); /* hle, rtm, rdseed */
-		out[2] &= ~(1u << 22 | 1u << 5);            /* rdpid, waitpkg */
+		out[2] &= ~(1u << 22 | 1u << 5);	    /* rdpid, waitpkg */
 	}
 }
 
@@ -104,8 +104,9 @@ void x86_64_cpuid_trap_call(int *nr, uint64_t args[SC_ARGS])
 size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room)
 {
 	static const uint32_t wanted[][2] = {
-		{0, 0}, {1, 0}, {7, 0}, {7, 1}, {0xd, 0}, {0xd, 1}, {0x80000001, 0},
-		{0x80000002, 0}, {0x80000003, 0}, {0x80000004, 0}, {0x80000008, 0},
+		{0, 0},		 {1, 0},	  {7, 0},	   {7, 1},
+		{0xd, 0},	 {0xd, 1},	  {0x80000001, 0}, {0x80000002, 0},
+		{0x80000003, 0}, {0x80000004, 0}, {0x80000008, 0},
 	};
 	size_t count = 0;
 

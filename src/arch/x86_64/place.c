@@ -10,7 +10,7 @@
 
 #include "arch/x86_64/x86_64.h"
 
-#define XSTATE_BV 512 /* the header's first word in an XSAVE area (SDM 1, 13.4.2) */
+#define XSTATE_BV   512 /* the header's first word in an XSAVE area (SDM 1, 13.4.2) */
 #define RESUME_FLAG (1ull << 16)
 
 struct insn {
@@ -23,8 +23,8 @@ static bool decode(const uint8_t *bytes, size_t length, struct insn *insn)
 	ZydisDecoder decoder;
 
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, length, &insn->z,
-						   insn->operands));
+	return ZYAN_SUCCESS(
+		ZydisDecoderDecodeFull(&decoder, bytes, length, &insn->z, insn->operands));
 }
 
 static bool is_sync(const struct insn *insn)
@@ -160,11 +160,11 @@ static void emit_scratch(struct code *c, uint8_t opcode, taddr scratch)
 static int encoding(int word)
 {
 	static const int8_t numbers[TRACE_REGS] = {
-		[R15] = 15, [R14] = 14, [R13] = 13, [R12] = 12, [RBP] = 5, [RBX] = 3, [R11] = 11,
-		[R10] = 10, [R9] = 9, [R8] = 8, [RAX] = 0, [RCX] = 1, [RDX] = 2, [RSI] = 6,
-		[RDI] = 7, [ORIG_RAX] = -1, [RIP] = -1, [CS] = -1, [EFLAGS] = -1, [RSP] = 4,
-		[SS] = -1, [FS_BASE] = -1, [GS_BASE] = -1, [DS] = -1, [ES] = -1, [FS] = -1,
-		[GS] = -1,
+		[R15] = 15,    [R14] = 14, [R13] = 13, [R12] = 12,	[RBP] = 5,	[RBX] = 3,
+		[R11] = 11,    [R10] = 10, [R9] = 9,   [R8] = 8,	[RAX] = 0,	[RCX] = 1,
+		[RDX] = 2,     [RSI] = 6,  [RDI] = 7,  [ORIG_RAX] = -1, [RIP] = -1,	[CS] = -1,
+		[EFLAGS] = -1, [RSP] = 4,  [SS] = -1,  [FS_BASE] = -1,	[GS_BASE] = -1, [DS] = -1,
+		[ES] = -1,     [FS] = -1,  [GS] = -1,
 	};
 
 	return numbers[word];
@@ -174,7 +174,8 @@ static int encoding(int word)
 static void emit_compare(struct code *c, int reg, uint64_t value, size_t *jump_away)
 {
 	uint64_t negative = -value;
-	const uint8_t lea[] = {reg >= 8 ? 0x49 : 0x48, 0x8d, 0x4c, (uint8_t)(0x08 | (reg & 7)), 0x00};
+	const uint8_t lea[] = {reg >= 8 ? 0x49 : 0x48, 0x8d, 0x4c, (uint8_t)(0x08 | (reg & 7)),
+			       0x00};
 	const uint8_t over[] = {0xe3, 0x05, 0xe9, 0, 0, 0, 0}; /* jrcxz; jmp rel32 */
 
 	emit(c, (const uint8_t[]){0x48, 0xb9}, 2);
@@ -197,7 +198,7 @@ static void emit_compare_word(struct code *c, taddr scratch, taddr addr, uint64_
 	emit(c, (const uint8_t[]){0x48, 0xba}, 2); /* movabs rdx, addr */
 	emit(c, &addr, sizeof(addr));
 	emit(c, (const uint8_t[]){0x48, 0x8b, 0x12}, 3); /* mov rdx, [rdx] */
-	emit(c, (const uint8_t[]){0x48, 0xb9}, 2); /* movabs rcx, -value */
+	emit(c, (const uint8_t[]){0x48, 0xb9}, 2);	 /* movabs rcx, -value */
 	emit(c, &negative, sizeof(negative));
 	emit(c, (const uint8_t[]){0x48, 0x8d, 0x0c, 0x0a}, 4); /* lea rcx, [rdx + rcx] */
 	emit(c, (const uint8_t[]){0x48, 0x8b, 0x14, 0x25}, 4); /* mov rdx, [behind] */

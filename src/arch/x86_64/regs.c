@@ -14,9 +14,9 @@ _Static_assert(offsetof(struct user_regs_struct, rip) == 8 * RIP, "register orde
 _Static_assert(offsetof(struct user_regs_struct, gs) == 8 * GS, "register order");
 
 static const char *const names[TRACE_REGS] = {
-	"r15", "r14", "r13",	  "r12", "rbp", "rbx",	  "r11", "r10", "r9",
-	"r8",  "rax", "rcx",	  "rdx", "rsi", "rdi",	  "orig_rax", "rip", "cs",
-	"eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+	"r15",	  "r14", "r13", "r12",	   "rbp",     "rbx", "r11",	 "r10", "r9",
+	"r8",	  "rax", "rcx", "rdx",	   "rsi",     "rdi", "orig_rax", "rip", "cs",
+	"eflags", "rsp", "ss",	"fs_base", "gs_base", "ds",  "es",	 "fs",	"gs",
 };
 
 static const enum x86_64_reg arg_regs[SC_ARGS] = {RDI, RSI, RDX, R10, R8, R9};

@@ -9,8 +9,8 @@
 #include "arch/x86_64/x86_64.h"
 
 #define FXSAVE_SIZE 512
-#define SW_BYTES 464      /* of struct _fpx_sw_bytes in the fxsave area */
-#define FRAME_MAX 65536   /* larger than any vector state today (AMX: 11 KB) */
+#define SW_BYTES    464	  /* of struct _fpx_sw_bytes in the fxsave area */
+#define FRAME_MAX   65536 /* larger than any vector state today (AMX: 11 KB) */
 
 size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *memory)
 {
@@ -20,11 +20,12 @@ size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *mem
 	taddr fpstate = 0;
 	uint32_t words[2];
 
-	memory->read(memory->context, frame + 8 + offsetof(ucontext_t, uc_mcontext.fpregs), &fpstate,
-		     sizeof(fpstate));
+	memory->read(memory->context, frame + 8 + offsetof(ucontext_t, uc_mcontext.fpregs),
+		     &fpstate, sizeof(fpstate));
 	if (fpstate < frame || fpstate - frame > FRAME_MAX)
 		return least;
-	if (memory->read(memory->context, fpstate + SW_BYTES, words, sizeof(words)) != sizeof(words))
+	if (memory->read(memory->context, fpstate + SW_BYTES, words, sizeof(words)) !=
+	    sizeof(words))
 		return least;
 	size_t vector = FXSAVE_SIZE;
 

@@ -22,8 +22,10 @@ static const struct {
 
 static void make_patch(struct arch_patch *patch, uint64_t offset, int nr)
 {
-	static const uint8_t call[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3}; /* mov eax; syscall; ret */
-	static const uint8_t none[] = {0x48, 0xc7, 0xc0, 0xda, 0xff, 0xff, 0xff, 0xc3}; /* -ENOSYS */
+	static const uint8_t call[] = {0xb8, 0,	   0,	 0,
+				       0,    0x0f, 0x05, 0xc3}; /* mov eax; syscall; ret */
+	static const uint8_t none[] = {0x48, 0xc7, 0xc0, 0xda,
+				       0xff, 0xff, 0xff, 0xc3}; /* -ENOSYS */
 
 	patch->offset = offset;
 	patch->length = 8;
@@ -50,7 +52,8 @@ static const Elf64_Shdr *section(const uint8_t *image, size_t size, uint32_t typ
 	for (unsigned i = 0; i < header->e_shnum; i++) {
 		if (sections[i].sh_type != type)
 			continue;
-		if (sections[i].sh_offset > size || size - sections[i].sh_offset < sections[i].sh_size ||
+		if (sections[i].sh_offset > size ||
+		    size - sections[i].sh_offset < sections[i].sh_size ||
 		    sections[i].sh_link >= header->e_shnum)
 			return NULL;
 		return &sections[i];
@@ -80,8 +83,7 @@ size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch 
 	if (!table)
 		return 0;
 	const Elf64_Ehdr *header = (const void *)image;
-	const Elf64_Shdr *strings =
-		(const Elf64_Shdr *)(image + header->e_shoff) + table->sh_link;
+	const Elf64_Shdr *strings = (const Elf64_Shdr *)(image + header->e_shoff) + table->sh_link;
 
 	if (strings->sh_offset > size || size - strings->sh_offset < strings->sh_size ||
 	    !strings->sh_size || image[strings->sh_offset + strings->sh_size - 1])
