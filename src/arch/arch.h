@@ -57,7 +57,7 @@ struct arch_word {
 
 /* A stub that compares all general registers and some words of memory with given values and traps if
  * they are equal, and the jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
- * one of them begins inside the jump's bytes, its first byte there is a trap: whoever jumps into the
+ * one of them begins inside the jump's bytes, its first byte there must trap: whoever jumps into the
  * window is sent to the copy. */
 struct arch_stub {
 	taddr at;	       /* where it will be */
@@ -135,6 +135,8 @@ struct arch_ops {
 	 * it refers to. No flags are changed. */
 	size_t (*compare_stub)(struct arch_stub *stub, const struct regs *values, uint8_t *code,
 			       size_t room);
+	/* Does this byte, executed as an instruction, trap (SIGTRAP) or fault (SIGILL) whatever follows? */
+	bool (*traps_alone)(uint8_t byte);
 	/* The jump over a window of `length` bytes; what is behind the jump are traps. */
 	void (*make_jump)(uint8_t *bytes, taddr from, taddr to, unsigned length);
 	/* Clears the mark that a breakpoint register leaves in the flags. */

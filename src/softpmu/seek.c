@@ -49,7 +49,9 @@ static bool at_target(struct seek *k)
 
 static bool is_free(const struct proc_maps *maps, taddr from, taddr to)
 {
-	if (from < WARP_RESERVED_END + MARGIN || to > arch.user_end - MARGIN)
+	if (from < MARGIN || from >= arch.user_end - MARGIN || to < from)
+		return false;
+	if (from < WARP_RESERVED_END && to > WARP_CODE_PAGE)
 		return false;
 	vec_foreach (maps, map)
 		if (from < map->end + MARGIN && map->start < to + MARGIN)
@@ -70,7 +72,8 @@ static taddr find_room(struct seek *k, unsigned starts)
 				    (uint8_t)(high >> 8)};
 		int32_t distance;
 
-		if (((starts & 8) && bytes[2] != 0xcc) || ((starts & 16) && bytes[3] != 0xcc))
+		if (((starts & 8) && !arch.traps_alone(bytes[2])) ||
+		    ((starts & 16) && !arch.traps_alone(bytes[3])))
 			continue;
 		memcpy(&distance, bytes, sizeof(distance));
 		taddr at = k->pc + ARCH_JUMP + (taddr)(int64_t)distance;
@@ -187,7 +190,7 @@ static void uninstall(struct seek *k)
 
 /* The stub has trapped, or the program has jumped into the window: the program counter is put where
  * the program believes it is, or into the copy. Returns true for a visit. */
-static bool sort_out_trap(struct seek *k)
+static bool sort_out_trap(struct seek *k, int signal)
 {
 	taddr pc = arch.pc(tracee_regs(k->tracee));
 
@@ -197,7 +200,7 @@ static bool sort_out_trap(struct seek *k)
 		arch.set_pc(tracee_regs_mut(k->tracee), k->pc);
 		return true;
 	}
-	taddr offset = pc - 1 - k->pc;
+	taddr offset = pc - k->pc - (signal == SIGTRAP); /* a trap is reported behind itself */
 
 	if (offset < k->stub.length && k->stub.copies[offset])
 		arch.set_pc(tracee_regs_mut(k->tracee), k->stub.copies[offset]);
@@ -214,10 +217,13 @@ static bool next_visit(struct seek *k, int *status)
 	for (;;) {
 		tracee_resume(k->tracee, PTRACE_SYSEMU, 0);
 		*status = tracee_wait(k->tracee, 0);
-		if (k->tracee->gone || tracee_event(*status) || WSTOPSIG(*status) != SIGTRAP)
+		int signal = WSTOPSIG(*status);
+
+		if (k->tracee->gone || tracee_event(*status) ||
+		    (signal != SIGTRAP && signal != SIGILL))
 			return false;
 		before = arch.pc(tracee_regs(k->tracee));
-		if (sort_out_trap(k))
+		if (sort_out_trap(k, signal))
 			return true;
 		if (arch.pc(tracee_regs(k->tracee)) == before)
 			return false; /* a trap of the program's own */

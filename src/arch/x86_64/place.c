@@ -127,6 +127,15 @@ void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length)
 	memcpy(bytes + 1, &distance, sizeof(distance));
 }
 
+/* int3, and opcodes that 64-bit mode does not have (SDM 2, appendix A: "i64"). */
+bool x86_64_traps_alone(uint8_t byte)
+{
+	static const uint8_t opcodes[] = {0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e,
+					  0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61};
+
+	return memchr(opcodes, byte, sizeof(opcodes));
+}
+
 void x86_64_clear_resume(struct regs *regs)
 {
 	regs->word[EFLAGS] &= ~RESUME_FLAG;
@@ -141,7 +150,7 @@ struct code {
 
 static void emit(struct code *c, const void *bytes, size_t length)
 {
-	if (c->room - c->count >= length)
+	if (c->count + length <= c->room)
 		memcpy(c->bytes + c->count, bytes, length);
 	c->count += length;
 }

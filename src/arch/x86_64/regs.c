@@ -124,6 +124,7 @@ const struct arch_ops arch = {
 	.classify = x86_64_classify,
 	.window = x86_64_window,
 	.window_starts = x86_64_window_starts,
+	.traps_alone = x86_64_traps_alone,
 	.clear_resume = x86_64_clear_resume,
 	.compare_stub = x86_64_compare_stub,
 	.make_jump = x86_64_make_jump,

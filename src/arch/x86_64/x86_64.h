@@ -50,6 +50,7 @@ unsigned x86_64_window_starts(const uint8_t *window, unsigned length);
 size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, uint8_t *code,
 			   size_t room);
 void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length);
+bool x86_64_traps_alone(uint8_t byte);
 void x86_64_clear_resume(struct regs *regs);
 bool x86_64_set_breakpoint(pid_t tid, taddr at);
 void x86_64_xstate_normalise(uint8_t *state, size_t length);
