@@ -125,6 +125,7 @@ class Context:
         os.mkdir(os.path.join(directory, 'elsewhere'))
         self.count = 0
         self.recordings = 0
+        self.leak_checks = True  # LeakSanitizer traces the process: not where that is forbidden
 
     # ---- small things ----
 
@@ -160,7 +161,7 @@ class Context:
             'GIT_CONFIG_NOSYSTEM': '1',
         }
         if self.config.sanitizer_logs:
-            env['ASAN_OPTIONS'] = 'log_path=' + self.path('asan')
+            env['ASAN_OPTIONS'] = 'detect_leaks=%d:log_path=%s' % (self.leak_checks, self.path('asan'))
             env['UBSAN_OPTIONS'] = 'print_stacktrace=1:log_path=' + self.path('ubsan')
         env.update(extra or {})
         return {k: v for k, v in env.items() if v is not None}

@@ -1,9 +1,6 @@
 /* warp record */
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "cmd/cmd.h"
 #include "record/record.h"
@@ -16,7 +13,9 @@ int cmd_record(int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+o:", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "+:o:", options, NULL)) >= 0) {
+		if (option == ':')
+			return cmd_usage("record", "the option -o needs the name of a directory");
 		if (option != 'o')
 			return cmd_usage("record", "record does not know the option '%s'",
 					 argv[optind - 1]);

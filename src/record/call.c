@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "record/session.h"
@@ -15,7 +16,7 @@
 
 /* Kernel-internal results of interrupted calls (include/linux/errno.h). */
 #define ERESTARTSYS	      512
-#define ERESTARTNOINTR	      513
+#define ERESTARTNOHAND	      513
 #define ERESTART_RESTARTBLOCK 516
 
 /* Memory a call reads is kept, for dump and for the replay to compare: up to a page whole, of more
@@ -101,13 +102,27 @@ static void add_outputs(struct rec_session *s, struct rec_task *t)
 
 /* ---- scratch ---- */
 
-/* Which regions must move: those written, and those that hold a pointer to one that moves. */
-static size_t plan_scratch(const struct sc_regions *regions, bool *moves)
+/* Whether the kernel can write there for the program: what fails must fail in place. Protections do
+ * not bind /proc/PID/mem, but they do bind process_vm_writev(2). The first byte tells: nothing is
+ * written behind one that cannot be. */
+static bool is_writable(struct rec_task *t, taddr addr)
 {
+	uint8_t byte;
+	struct iovec own = {&byte, 1}, its = {(void *)(uintptr_t)addr, 1};
+
+	return process_vm_readv(t->tracee.tid, &own, 1, &its, 1, 0) == 1 &&
+	       process_vm_writev(t->tracee.tid, &own, 1, &its, 1, 0) == 1;
+}
+
+/* Which regions must move: those written, and those that hold a pointer to one that moves. */
+static size_t plan_scratch(struct rec_task *t, bool *moves)
+{
+	const struct sc_regions *regions = &t->call.regions;
 	size_t size = 0;
 
 	for (size_t i = 0; i < regions->count; i++)
-		moves[i] = regions->items[i].dir != SC_IN && !regions->items[i].fixed;
+		moves[i] = regions->items[i].dir != SC_IN && !regions->items[i].fixed &&
+			   is_writable(t, regions->items[i].addr);
 	for (size_t i = regions->count; i-- > 0;)
 		if (moves[i] && regions->items[i].parent >= 0)
 			moves[regions->items[i].parent] = true;
@@ -205,7 +220,7 @@ static bool use_scratch(struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
 	bool *moves = xcalloc(c->regions.count, sizeof(*moves));
-	size_t size = plan_scratch(&c->regions, moves);
+	size_t size = plan_scratch(t, moves);
 	bool ready = true;
 
 	if (size > t->scratch_size && size <= SCRATCH_MAX && !t->scratch_failed) {
@@ -505,7 +520,8 @@ static void restore_args(struct rec_task *t)
 
 /* A call that handlers never restart (epoll_wait, semop, ...; signal(7)) ended with EINTR for signals
  * that the program ignores. The kernel queues those only because a tracer is told of them
- * (sig_ignored() in kernel/signal.c): natively the call would have slept on. */
+ * (sig_ignored() in kernel/signal.c): natively the call would have slept on. One with a handler may
+ * still arrive before the task goes on: then the call ends with EINTR after all. */
 static bool interrupted_for_us(struct rec_task *t)
 {
 	const uint64_t ignored_by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
@@ -532,8 +548,8 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	}
 	c->call.result = arch.call_result(tracee_regs(&t->tracee));
 	if (interrupted_for_us(t)) {
-		arch.set_call_result(tracee_regs_mut(&t->tracee), -ERESTARTNOINTR);
-		c->call.result = -ERESTARTNOINTR;
+		arch.set_call_result(tracee_regs_mut(&t->tracee), -ERESTARTNOHAND);
+		c->call.result = -ERESTARTNOHAND;
 	}
 	c->call.ended = true;
 	close_memory(t);

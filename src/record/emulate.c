@@ -108,6 +108,20 @@ enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t)
 	return REC_ANSWERED;
 }
 
+/* ---- dumpable: the memory of a process that is not could not be read by an ordinary user ---- */
+
+enum rec_verdict rec_dumpable(struct rec_session *s, struct rec_task *t)
+{
+	if (arg(t, 0) == PR_GET_DUMPABLE) {
+		rec_answer(s, t, !t->leader->undumpable);
+		return REC_ANSWERED;
+	}
+	if (arg(t, 1) <= 1)
+		t->leader->undumpable = !arg(t, 1);
+	rec_answer(s, t, arg(t, 1) <= 1 ? 0 : -EINVAL);
+	return REC_ANSWERED;
+}
+
 /* ---- ptrace: a task has one tracer, and that is us ---- */
 
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t)

@@ -51,6 +51,15 @@ static bool is_foreign(int fd)
 	return head[EI_CLASS] != ELFCLASS64 || (head[18] | head[19] << 8) != arch.elf_machine;
 }
 
+bool rec_gains_rights(const struct stat *status)
+{
+	bool user = (status->st_mode & S_ISUID) && status->st_uid != geteuid();
+	bool group = (status->st_mode & S_ISGID) && (status->st_mode & S_IXGRP) &&
+		     status->st_gid != getegid();
+
+	return geteuid() != 0 && (user || group);
+}
+
 /* Arguments, for dump. */
 static void keep_arguments(struct rec_task *t)
 {
@@ -71,7 +80,22 @@ static void keep_arguments(struct rec_task *t)
 enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t)
 {
 	int fd _cleanup_fd_ = open_target(t);
+	struct stat status;
 
+	if (fd < 0 && errno == EACCES) {
+		rec_tell_once(
+			s, 1ull << 44,
+			"the program executes a file that this user may not read, which cannot "
+			"be recorded: it was answered with EACCES; run warp as a user who may");
+		rec_answer(s, t, -EACCES);
+		return REC_ANSWERED;
+	}
+	if (fd >= 0 && fstat(fd, &status) == 0 && rec_gains_rights(&status))
+		rec_tell_once(
+			s, 1ull << 45,
+			"the program executes a set-user-ID or set-group-ID file: it runs without "
+			"those rights while it is recorded; run warp as root to record it with "
+			"them");
 	if (fd >= 0 && is_foreign(fd)) {
 		rec_tell_once(
 			s, 1ull << 43,
@@ -254,6 +278,7 @@ static void new_image(struct rec_session *s, struct rec_task *t, enum trace_even
 	rec_call_reset(&t->call);
 	t->scratch = t->scratch_size = t->clear_tid = 0;
 	t->tsc_mode = 0;
+	t->undumpable = false;
 	t->dispatch = (struct rec_dispatch){0};
 	if (memcmp(t->segv_action, &(uint64_t){1} /* SIG_IGN */, sizeof(uint64_t)))
 		memset(t->segv_action, 0, sizeof(t->segv_action));

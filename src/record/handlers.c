@@ -315,6 +315,7 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_TSC] = {rec_tsc, NULL},
 	[SC_H_SECCOMP] = {rec_seccomp, NULL},
 	[SC_H_USER_DISPATCH] = {rec_user_dispatch, NULL},
+	[SC_H_DUMPABLE] = {rec_dumpable, NULL},
 	[SC_H_NO_NEW_PRIVS] = {rec_no_new_privs, NULL},
 	[SC_H_VM_WRITEV] = {NULL, vm_writev_exit},
 	[SC_H_PTRACE] = {rec_ptrace, NULL},

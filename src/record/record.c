@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "record/session.h"
 #include "trace/place.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 #define PTRACE_OPTIONS                                                                          \
 	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
@@ -60,9 +62,12 @@ static void take_signals(struct own_signals *own)
 
 static void return_signals(const struct own_signals *own)
 {
+	static const struct itimerval off;
+
 	forward_to = 0;
 	for (int i = 0; i < 4; i++)
 		sigaction(handled[i], &own->before[i], NULL);
+	setitimer(ITIMER_REAL, &off, NULL);
 	sigaction(SIGALRM, &own->alarm, NULL);
 	sigaction(SIGXFSZ, &own->file_size, NULL);
 }
@@ -178,6 +183,19 @@ static struct error *end_recording(struct rec_session *s)
 	return trace_writer_finish(s->writer);
 }
 
+static void warn_of_rights(pid_t pid, const char *program)
+{
+	char path[48];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (stat(path, &status) == 0 && rec_gains_rights(&status))
+		log_notice("%s is set-user-ID or set-group-ID: it runs without those rights while "
+			   "it is "
+			   "recorded; run warp as root to record it with them",
+			   program);
+}
+
 /* Takes over a program that stands at its exec. */
 static struct error *record_from(struct rec_session *s, struct tracee *tracee,
 				 const struct spawn_result *spawned)
@@ -237,6 +255,7 @@ static struct error *spawn_and_record(const struct record_options *options,
 	struct error *error =
 		start_writer(&session, options, core, tracee.tid, &spawned, &result->directory);
 
+	warn_of_rights(tracee.tid, options->argv[0]);
 	if (!error)
 		error = record_from(&session, &tracee, &spawned);
 	else

@@ -262,6 +262,20 @@ static void trap(struct rec_session *s, struct rec_task *t, int code, uint32_t d
 	rec_continue(s, t);
 }
 
+/* Natively most functions of the vDSO make no calls: ours do. */
+static bool is_in_vdso(struct rec_task *t, taddr pc)
+{
+	struct proc_maps maps = {0};
+	bool found = false;
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach (&maps, map)
+		if (pc >= map->start && pc < map->end && !strcmp(map->name, "[vdso]"))
+			found = true;
+	proc_maps_deinit(&maps);
+	return found;
+}
+
 bool rec_filtered(struct rec_session *s, struct rec_task *t)
 {
 	if (!t->filters)
@@ -269,6 +283,8 @@ bool rec_filtered(struct rec_session *s, struct rec_task *t)
 	uint32_t verdict = judge(t);
 	uint32_t data = verdict & SECCOMP_RET_DATA;
 
+	if (verdict != SECCOMP_RET_ALLOW && is_in_vdso(t, arch.pc(&t->call.entry)))
+		return false;
 	switch (verdict & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:
 	case SECCOMP_RET_LOG:
@@ -284,7 +300,7 @@ bool rec_filtered(struct rec_session *s, struct rec_task *t)
 		rec_answer(s, t, -ENOSYS);
 		return true;
 	default:
-		rec_kill_by_rules(s, t, SIGSYS);
+		rec_kill_by_rules(s, t, t->filters->strict ? SIGKILL : SIGSYS);
 		return true;
 	}
 }
@@ -310,20 +326,6 @@ enum rec_verdict rec_user_dispatch(struct rec_session *s, struct rec_task *t)
 		t->dispatch = new;
 	rec_answer(s, t, !valid ? -EINVAL : new.selector < arch.user_end ? 0 : -EFAULT);
 	return REC_ANSWERED;
-}
-
-/* Natively most functions of the vDSO make no calls: ours do. */
-static bool is_in_vdso(struct rec_task *t, taddr pc)
-{
-	struct proc_maps maps = {0};
-	bool found = false;
-
-	proc_read_maps(t->tracee.tid, &maps);
-	vec_foreach (&maps, map)
-		if (pc >= map->start && pc < map->end && !strcmp(map->name, "[vdso]"))
-			found = true;
-	proc_maps_deinit(&maps);
-	return found;
 }
 
 bool rec_dispatched(struct rec_session *s, struct rec_task *t)

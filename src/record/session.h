@@ -131,6 +131,7 @@ struct rec_task {
 	size_t scratch_size;
 	bool scratch_failed;	    /* there was no room: the call at hand is made in place */
 	cpu_set_t affinity;	    /* what the program believes */
+	bool undumpable;	    /* of a leader: the program asked for that (PR_SET_DUMPABLE) */
 	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
 	bool no_new_privs;	    /* set by the program */
 	struct rec_dispatch dispatch;
@@ -243,6 +244,7 @@ const struct rec_handler *rec_handler(enum sc_handler handler);
 enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_affinity_get(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_dumpable(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);
 
@@ -257,6 +259,9 @@ void rec_filter_hold(struct rec_filter *filter);
 void rec_filter_release(struct rec_filter *filter);
 
 /* ---- exec.c ---- */
+/* Would executing this file give more rights than we have? The kernel does not give them to a process
+ * whose tracer lacks them (execve(2)). */
+bool rec_gains_rights(const struct stat *status);
 enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t);
 void rec_on_exec(struct rec_session *s, struct rec_task *t);
 /* The first process, stopped at its first exec. */

@@ -230,7 +230,14 @@ void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal)
 {
 	rec_commit_enter(s, t);
 	t->call.open = false;
-	kill_by_default(t, signal);
+	if (signal != SIGKILL) {
+		kill_by_default(t, signal);
+		return;
+	}
+	/* It resumes by itself, to the stop at its exit. */
+	t->state = STATE_RUNNING;
+	rec_group(t)->running++;
+	kill(t->tracee.tgid, SIGKILL);
 }
 
 static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info)

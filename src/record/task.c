@@ -257,6 +257,7 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 	child->segv_blocked = t->segv_blocked;
 	memcpy(child->segv_action, t->leader->segv_action, sizeof(child->segv_action));
 	child->no_new_privs = t->no_new_privs;
+	child->undumpable = t->leader->undumpable;
 	child->tsc_mode = t->tsc_mode;
 	if (flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid = child_tid_address(t);

@@ -19,6 +19,7 @@ enum refined {
 	R_PRCTL_SECCOMP,
 	R_PRCTL_NO_NEW_PRIVS,
 	R_PRCTL_USER_DISPATCH,
+	R_PRCTL_DUMPABLE,
 	R_PRCTL_NAME,
 };
 
@@ -64,6 +65,9 @@ static const struct sc_row *refine_fcntl(const struct sc_row *row, uint32_t comm
 static const struct sc_row *refine_prctl(const struct sc_row *row, uint32_t option)
 {
 	switch (option) {
+	case 3: /* PR_GET_DUMPABLE */
+	case 4: /* PR_SET_DUMPABLE */
+		return &rows[R_PRCTL_DUMPABLE];
 	case 15: /* PR_SET_NAME */
 		return &rows[R_PRCTL_NAME];
 	case 21: /* PR_GET_SECCOMP */

@@ -543,6 +543,37 @@ bool trace_file_has_contents(const struct trace_file *file)
 	return file->hash_low || file->hash_high;
 }
 
+/* Contents must be what was kept: a replay would diverge, and nobody would know why. */
+static struct error *check_contents(const struct trace_files *files,
+				    const struct trace_file *record, int fd, const char *file)
+{
+	unsigned char *buffer _cleanup_free_ = xmalloc(64 * BLOCK);
+	struct trace_file now = {0};
+	struct contents contents;
+	off_t at = 0, end = 0, size = (off_t)record->size;
+
+	contents_init(&contents);
+	while (at < size && next_extent(fd, &at, &end)) {
+		while (at < end && at < size) {
+			size_t got = 0,
+			       want = size - at < 64 * BLOCK ? (size_t)(size - at) : 64 * BLOCK;
+
+			if (os_pread_all(fd, buffer, want, at, &got) || got != want)
+				break;
+			contents_add(&contents, buffer, got, (uint64_t)at);
+			at += (off_t)got;
+		}
+		if (at < end && at < size)
+			break; /* unreadable: the hash will differ */
+	}
+	contents_finish(&contents, &now);
+	if (now.hash_low == record->hash_low && now.hash_high == record->hash_high)
+		return NULL;
+	return error_new(
+		"the recording is damaged: the contents of %s/%s (%s) are not what was kept",
+		files->name, file, trace_files_path(files, record->id));
+}
+
 struct error *trace_files_open(const struct trace_files *files, uint32_t id, int *fd)
 {
 	const struct trace_file *record = trace_files_get(files, id);
@@ -569,6 +600,7 @@ struct error *trace_files_open(const struct trace_files *files, uint32_t id, int
 				 "of %llu",
 				 files->name, file, trace_files_path(files, id),
 				 (long long)status.st_size, (unsigned long long)record->size);
+	try(check_contents(files, record, opened, file));
 	*fd = opened;
 	opened = -1;
 	return NULL;

@@ -176,12 +176,28 @@ static bool exists(const char *path)
 	return !stat(path, &status);
 }
 
+/* Where `latest` is gone, with the recording that it named: the newest that there is. */
+static bool find_newest(char **path)
+{
+	struct trace_place_list list = {0};
+
+	error_free(trace_place_list(&list));
+	bool any = list.count;
+
+	if (any)
+		*path = xstrdup(list.items[list.count - 1].path);
+	trace_place_list_deinit(&list);
+	return any;
+}
+
 static struct error *find_latest(const char *place, char **path)
 {
 	char *link _cleanup_free_ = xasprintf("%s/" LATEST, place);
 	char target[NAME_MAX + 1];
 	ssize_t length = readlink(link, target, sizeof(target) - 1);
 
+	if (length < 0 && find_newest(path))
+		return NULL;
 	if (length < 0)
 		return error_new("there is no latest recording in %s; record a program first or "
 				 "name a recording",
@@ -218,6 +234,8 @@ struct error *trace_place_find(const char *argument, char **path)
 			return NULL;
 		}
 	}
+	if (*argument && !exists(argument) && errno != ENOENT && errno != ENOTDIR)
+		return error_os(errno, "cannot look at the recording %s", argument);
 	if (!*argument || !exists(argument))
 		return error_new("there is no recording %s%s%s", argument,
 				 place ? ", neither here nor in " : "", place ? place : "");

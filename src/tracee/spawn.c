@@ -183,7 +183,11 @@ static struct error *check_image(const char *program, pid_t pid)
 	int fd _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || pread(fd, head, sizeof(head), 0) != sizeof(head))
-		return NULL; /* an executable that may not be read */
+		return error_new_kind(
+			ERROR_NOT_EXEC,
+			"cannot record %s: this user may execute it but not read it, and what "
+			"it does could not be seen; run warp as a user who may read it",
+			program);
 	if (head[EI_CLASS] == ELFCLASS64 && (head[18] | head[19] << 8) == arch.elf_machine)
 		return NULL;
 	return exec_error(program, ENOEXEC);

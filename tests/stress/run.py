@@ -8,7 +8,8 @@ unexpected: what it says counts, too. A stressor that says so natively is left o
 
 Prints a table and the percentage that passed, writes those that failed to BUILD/stress-failures.txt with
 the reason, and ends with status 1 when less than 85 % passed. As root it runs the stressors as the user
-nobody: some of them test what only root may do by doing it (--root: those too). docs/stress.md lists what is known to fail."""
+nobody: some of them test what only root may do by doing it (--root: those too). docs/stress.md lists
+what is known to fail."""
 
 import argparse
 import os
