@@ -54,6 +54,7 @@ bench: build deps-test
 	@bench/run --build $(BUILD) $(ARGS)
 
 install: build
+	@$(MESON) configure $(BUILD) -Dprefix=$(PREFIX)
 	@ninja -C $(BUILD) install
 
 clean:

@@ -39,7 +39,7 @@ enum arch_trap {
 /* What stepping over an instruction is like. */
 enum arch_step {
 	ARCH_STEP_PLAIN,
-	ARCH_STEP_REPEAT, /* can be interrupted in its middle */
+	ARCH_STEP_WHOLE,  /* can be interrupted in its middle, or shows that it is stepped */
 	ARCH_STEP_SYNC,	  /* a system call or a trapped instruction: a sync event */
 };
 

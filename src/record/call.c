@@ -348,19 +348,20 @@ static void note_restart(struct rec_session *s, struct rec_task *t)
 	t->restart_pending = false;
 }
 
-/* Handles what a wait for this task alone has reported. */
-static void take_status(struct rec_session *s, struct rec_task *t, int status)
+void rec_take_status(struct rec_session *s, struct rec_task *t, int status)
 {
 	t->status = status;
 	if (t->tracee.gone)
 		rec_on_gone(s, t, status);
+	else if (tracee_event(status) == PTRACE_EVENT_EXEC)
+		rec_on_wait(s, t->tracee.tid, status); /* perhaps another thread's, under this id */
 	else
 		rec_handle_status(s, t);
 }
 
 void rec_await(struct rec_session *s, struct rec_task *t)
 {
-	take_status(s, t, tracee_wait(&t->tracee, 0));
+	rec_take_status(s, t, tracee_wait(&t->tracee, 0));
 }
 
 /* A call that changes memory while it sleeps must have done so. */
@@ -381,7 +382,7 @@ static void await_or_yield(struct rec_session *s, struct rec_task *t)
 		int status = tracee_wait(&t->tracee, WNOHANG);
 
 		if (status) {
-			take_status(s, t, status);
+			rec_take_status(s, t, status);
 			return;
 		}
 	}
@@ -408,7 +409,7 @@ static bool await_echo(struct rec_session *s, struct rec_task *t)
 		int status = tracee_wait(&t->tracee, WNOHANG);
 
 		if (status) {
-			take_status(s, t, status);
+			rec_take_status(s, t, status);
 			return true;
 		}
 	} while (rec_now() < end);
@@ -461,6 +462,11 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	open_call(t);
+	if (c->row && (c->row->flags & SC_WRITES_FILE) && !rec_may_change_file(s, t)) {
+		c->open = false;
+		rec_queue(t, TODO_STATUS); /* comes back here with the turn */
+		return;
+	}
 	if (rec_dispatched(s, t) || rec_filtered(s, t) || refuse(s, t))
 		return;
 	find_memory(s, t);
@@ -486,6 +492,20 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 
 /* ---- exit ---- */
 
+/* A failed call may have written to memory in part: nobody writes this much and then fails. */
+#define FAILED_MAX 65536
+
+static void limit_failed(struct rec_call *c)
+{
+	bool partly = c->call.result == -EFAULT || c->call.result == -EINTR;
+
+	if (c->call.result >= 0 || partly)
+		return;
+	vec_foreach (&c->regions, region)
+		if (region->length > FAILED_MAX)
+			region->length = FAILED_MAX;
+}
+
 /* Lengths of what was written; scratch is copied home, arguments are the program's again. */
 static void close_memory(struct rec_task *t)
 {
@@ -510,6 +530,7 @@ static void close_memory(struct rec_task *t)
 		sc_regions_end(c->row, &c->call, &memory, &c->regions);
 	}
 	c->call.nr = nr;
+	limit_failed(c);
 }
 
 static void restore_args(struct rec_task *t)
@@ -564,6 +585,8 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		add_outputs(s, t);
 	if (c->call.result <= 0)
 		c->flags &= (uint16_t)~ECHO_FLAGS;
+	if (c->row && (c->row->flags & SC_WRITES_FD) && c->row->fd_arg >= 0 && c->call.result > 0)
+		rec_note_memory_file(s, t);
 	if (handler && handler->exit)
 		handler->exit(s, t);
 	rec_commit(s, t, c->entered_event ? TRACE_EV_SYSCALL_EXIT : TRACE_EV_SYSCALL, c->flags,

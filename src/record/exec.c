@@ -127,29 +127,44 @@ static void patch_vdso(struct rec_task *t, const struct proc_map *map)
 			     patches[i].length);
 }
 
-static bool all_zero(const uint8_t *bytes, size_t length)
+/* Entries of /proc/PID/pagemap (proc(5)): a page that is neither here nor swapped was never touched;
+ * one that is the file's has not changed. */
+#define PAGEMAP_HERE (1ull << 63 | 1ull << 62)
+#define PAGEMAP_FILE (1ull << 61)
+
+static void record_page(struct rec_session *s, struct rec_task *t, taddr at, uint64_t entry,
+			bool of_file)
 {
-	return !length || (!bytes[0] && !memcmp(bytes, bytes + 1, length - 1));
+	uint8_t page[PAGE];
+
+	if (!(entry & PAGEMAP_HERE) || (entry & PAGEMAP_FILE) ||
+	    tracee_read(&t->tracee, at, page, PAGE) != PAGE)
+		return;
+	if (of_file || page[0] || memcmp(page, page + 1, PAGE - 1))
+		rec_datum(s, t, TRACE_D_MEMORY, at, page, PAGE);
 }
 
-/* Records the pages of a mapping that differ from what it is mapped from: from `fd`, or from zeros
- * if that is -1. */
+/* Records the pages of a mapping that are not what it is mapped from: a file or zeros. */
 static void record_pages(struct rec_session *s, struct rec_task *t, const struct proc_map *map,
-			 int fd)
+			 bool of_file)
 {
-	size_t size = map->end - map->start;
-	uint8_t *memory _cleanup_free_ = xmalloc(size);
-	uint8_t *file _cleanup_free_ = xcalloc(1, size);
-	size_t got = tracee_read(&t->tracee, map->start, memory, size);
+	char path[48];
+	uint64_t entries[512];
 
-	if (fd >= 0 && pread(fd, file, size, (off_t)map->offset) < 0)
-		return;
-	for (size_t at = 0; at + PAGE <= got; at += PAGE) {
-		bool same = fd >= 0 ? !memcmp(memory + at, file + at, PAGE)
-				    : all_zero(memory + at, PAGE);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", t->tracee.tid);
+	int pagemap _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
 
-		if (!same)
-			rec_datum(s, t, TRACE_D_MEMORY, map->start + at, memory + at, PAGE);
+	for (taddr at = map->start; at < map->end;) {
+		size_t want = (map->end - at) / PAGE < 512 ? (map->end - at) / PAGE : 512;
+		ssize_t got = pread(pagemap, entries, want * 8, (off_t)(at / PAGE * 8));
+
+		if (got < 8) { /* no such file here: every page may have changed */
+			got = (ssize_t)want * 8;
+			for (size_t i = 0; i < want; i++)
+				entries[i] = PAGEMAP_HERE;
+		}
+		for (ssize_t i = 0; i < got / 8; i++, at += PAGE)
+			record_page(s, t, at, entries[i], of_file);
 	}
 }
 
@@ -195,7 +210,7 @@ static void record_mapping(struct rec_session *s, struct rec_task *t, const stru
 		mapping.flags |= MAP_GROWSDOWN;
 	rec_datum(s, t, TRACE_D_MAPPING, 0, &mapping, sizeof(mapping));
 	if (mapping.file == TRACE_NO_FILE || (map->prot & PROT_WRITE))
-		record_pages(s, t, map, mapping.file == TRACE_NO_FILE ? -1 : fd);
+		record_pages(s, t, map, mapping.file != TRACE_NO_FILE);
 }
 
 /* Kernel pages that user code reads clocks from: nothing reads them once the vDSO is patched. */

@@ -37,9 +37,9 @@ static void restore_arg(struct rec_task *t, int index)
 /* ---- the address space ---- */
 
 static void mapping_datum(struct rec_session *s, struct rec_task *t, taddr start, taddr end,
-			  uint32_t file)
+			  uint32_t file, uint32_t flags)
 {
-	struct trace_mapping mapping = {.start = start, .end = end, .file = file};
+	struct trace_mapping mapping = {.start = start, .end = end, .file = file, .flags = flags};
 
 	rec_datum(s, t, TRACE_D_MAPPING, 0, &mapping, sizeof(mapping));
 }
@@ -65,38 +65,50 @@ static bool refuse_device(struct rec_session *s, struct rec_task *t, const struc
 	return true;
 }
 
+/* Keeps what a mapping is of; its id, or TRACE_NO_FILE with the memory recorded. */
+static uint32_t keep_mapped(struct rec_session *s, struct rec_task *t, const struct stat *status,
+			    bool shared)
+{
+	int number = (int)arg(t, 4), flags = 0;
+	char link[64], path[TRACE_FILE_PATH + 1];
+	uint32_t file = TRACE_NO_FILE;
+	int64_t position;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, number);
+	ssize_t length = readlink(link, path, TRACE_FILE_PATH);
+
+	path[length < 0 ? 0 : length] = 0;
+	proc_fd_info(t->tracee.tid, number, &position, &flags);
+	if (S_ISREG(status->st_mode)) { /* block devices: as memory */
+		int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, number, O_RDONLY);
+
+		file = rec_map_file(s, t, fd, path, status, shared, (flags & O_ACCMODE) == O_RDWR);
+	}
+	if (file == TRACE_NO_FILE)
+		rec_memory(s, t, TRACE_D_MEMORY, (taddr)t->call.call.result, arg(t, 1));
+	return file;
+}
+
 static void mmap_exit(struct rec_session *s, struct rec_task *t)
 {
-	if (failed(t))
-		return;
 	bool shared = (arg(t, 3) & MAP_TYPE) != MAP_PRIVATE;
 	taddr start = (taddr)t->call.call.result;
 	uint32_t file = TRACE_NO_FILE;
-	struct stat status;
+	struct stat status = {0};
 
-	if (arg(t, 3) & MAP_ANONYMOUS) {
+	if (failed(t))
+		return;
+	bool of_file = !(arg(t, 3) & MAP_ANONYMOUS) &&
+		       proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) &&
+		       !is_zero_device(&status);
+
+	if (of_file && refuse_device(s, t, &status))
+		return;
+	if (of_file)
+		file = keep_mapped(s, t, &status, shared);
+	else
 		t->mm->shares |= shared;
-	} else if (proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) &&
-		   !is_zero_device(&status)) {
-		char link[64], path[TRACE_FILE_PATH + 1];
-
-		if (refuse_device(s, t, &status))
-			return;
-		snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, (int)arg(t, 4));
-		ssize_t length = readlink(link, path, TRACE_FILE_PATH);
-		int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, (int)arg(t, 4), O_RDONLY);
-		int64_t position;
-		int flags = 0;
-
-		path[length < 0 ? 0 : length] = 0;
-		proc_fd_info(t->tracee.tid, (int)arg(t, 4), &position, &flags);
-		if (S_ISREG(status.st_mode)) /* block devices: as memory */
-			file = rec_map_file(s, t, fd, path, &status, shared,
-					    (flags & O_ACCMODE) == O_RDWR);
-		if (file == TRACE_NO_FILE)
-			rec_memory(s, t, TRACE_D_MEMORY, start, arg(t, 1));
-	}
-	mapping_datum(s, t, start, start + arg(t, 1), file);
+	mapping_datum(s, t, start, start + arg(t, 1), file, shared && !of_file ? MAP_SHARED : 0);
 }
 
 /* The new end of the heap: replay maps or unmaps the pages between. */
@@ -104,7 +116,7 @@ static void brk_exit(struct rec_session *s, struct rec_task *t)
 {
 	taddr now = (taddr)t->call.call.result;
 
-	mapping_datum(s, t, t->mm->brk, now, TRACE_NO_FILE);
+	mapping_datum(s, t, t->mm->brk, now, TRACE_NO_FILE, 0);
 	t->mm->brk = now;
 }
 
@@ -139,7 +151,7 @@ static void shmat_exit(struct rec_session *s, struct rec_task *t)
 	}
 	uint32_t file = rec_map_segment(s, t, (int)arg(t, 0), start, segment.shm_segsz);
 
-	mapping_datum(s, t, start, start + segment.shm_segsz, file);
+	mapping_datum(s, t, start, start + segment.shm_segsz, file, 0);
 }
 
 /* shmdt does not say how long the segment is: /proc does, before. */
@@ -160,7 +172,7 @@ static enum rec_verdict shmdt_enter(struct rec_session *s, struct rec_task *t)
 
 static void shmdt_exit(struct rec_session *s, struct rec_task *t)
 {
-	mapping_datum(s, t, arg(t, 0), (taddr)t->call.note, TRACE_NO_FILE);
+	mapping_datum(s, t, arg(t, 0), (taddr)t->call.note, TRACE_NO_FILE, 0);
 }
 
 /* ---- tasks ---- */

@@ -149,10 +149,13 @@ static struct error *make_directory(const struct record_options *options, char *
 static void session_init(struct rec_session *s, const cpu_set_t *allowed,
 			 const struct spawn_result *spawned)
 {
+	struct stat proc;
+
 	*s = (struct rec_session){.start_ns = rec_now(), .cpus = *allowed};
 	s->cpuid_traps = spawned->cpuid_traps;
 	s->out_known = fstat(1, &s->out) == 0;
 	s->err_known = fstat(2, &s->err) == 0;
+	s->proc_device = stat("/proc/self/stat", &proc) == 0 ? proc.st_dev : 0;
 }
 
 static void session_deinit(struct rec_session *s)

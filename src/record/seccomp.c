@@ -252,6 +252,14 @@ static uint32_t judge(const struct rec_task *t)
 static void trap(struct rec_session *s, struct rec_task *t, int code, uint32_t data)
 {
 	siginfo_t info = {.si_signo = SIGSYS, .si_errno = (int)data, .si_code = code};
+	struct proc_signals set = {0};
+
+	/* A signal that the call itself raises kills where it is blocked or ignored (force_sig()). */
+	proc_read_signals(t->tracee.tid, &set);
+	if ((set.blocked | set.ignored) & 1ull << (SIGSYS - 1)) {
+		rec_kill_by_rules(s, t, SIGSYS);
+		return;
+	}
 
 	info.si_call_addr = (void *)arch.pc(&t->call.entry);
 	info.si_syscall = t->call.call.nr;

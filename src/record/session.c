@@ -167,14 +167,9 @@ static bool overtaken(struct rec_session *s, struct rec_task *t)
 {
 	int status = tracee_wait(&t->tracee, WNOHANG);
 
-	if (!status)
-		return false;
-	t->status = status;
-	if (t->tracee.gone)
-		rec_on_gone(s, t, status);
-	else
-		rec_handle_status(s, t);
-	return true;
+	if (status)
+		rec_take_status(s, t, status);
+	return status;
 }
 
 static void handle(struct rec_session *s, struct rec_task *t)
@@ -209,7 +204,7 @@ static void adopt_leader_id(struct rec_session *s, struct rec_task *leader)
 	HASH_ADD_INT(s->tasks, tracee.tid, t);
 }
 
-static void on_wait(struct rec_session *s, pid_t tid, int status)
+void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 {
 	struct rec_task *t = rec_find(s, tid);
 
@@ -240,19 +235,26 @@ static void on_wait(struct rec_session *s, pid_t tid, int status)
 		rec_queue(t, TODO_STATUS);
 }
 
-/* Gives the turn to whoever is ready, group by group, until nobody can have it. */
+/* A group in which somebody is ready and nobody runs. */
+static struct rec_group *next_group(struct rec_session *s)
+{
+	vec_foreach (&s->groups, group)
+		if ((*group)->running == 0 && (*group)->ready.count)
+			return *group;
+	return NULL;
+}
+
+/* Gives the turn to whoever is ready until nobody can have it. Groups come, merge and end meanwhile. */
 static void give_turns(struct rec_session *s)
 {
-	for (size_t i = 0; i < s->groups.count; i++) {
-		struct rec_group *group = s->groups.items[i];
+	struct rec_group *group;
 
-		while (group->running == 0 && group->ready.count) {
-			struct rec_task *t = group->ready.items[0];
+	while ((group = next_group(s))) {
+		struct rec_task *t = group->ready.items[0];
 
-			vec_remove(&group->ready, 0);
-			t->queued = false;
-			handle(s, t);
-		}
+		vec_remove(&group->ready, 0);
+		t->queued = false;
+		handle(s, t);
 	}
 }
 
@@ -283,7 +285,7 @@ struct error *rec_run(struct rec_session *s)
 		pid_t tid = waitpid(-1, &status, __WALL);
 
 		if (tid > 0)
-			on_wait(s, tid, status);
+			rec_on_wait(s, tid, status);
 		else if (errno == ECHILD)
 			return s->failure;
 		else if (s->ticking)

@@ -69,12 +69,18 @@ struct rec_file {
 	UT_hash_handle hh;
 };
 
+struct rec_scratch_piece {
+	taddr addr;
+	size_t size;
+};
+
 struct rec_mm {
 	struct rec_group *group;
 	unsigned users; /* tasks */
 	bool shares;	/* has writable shared mappings: forked children join the group */
 	taddr brk;	/* end of the heap */
 	taddr scratch_end;
+	struct vec(struct rec_scratch_piece) spare; /* scratch memory of tasks that have ended */
 	struct vec(struct rec_file *) files;
 };
 
@@ -158,6 +164,7 @@ struct rec_session {
 	cpu_set_t cpus;	      /* where the recorder was allowed to run */
 	struct stat out, err; /* our own standard output and error */
 	bool out_known, err_known;
+	dev_t proc_device;	   /* of /proc */
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
 	bool ticking;		   /* SIGALRM wakes the loop up: some stash waits */
 	struct error *failure;
@@ -177,6 +184,8 @@ void rec_run_user(struct rec_task *t, int signal);
 void rec_resume_in_call(struct rec_task *t, int how);
 /* Puts it at the end of its group's queue. */
 void rec_queue(struct rec_task *t, enum rec_todo todo);
+/* Takes what wait has reported: notes it and puts the task in line. */
+void rec_on_wait(struct rec_session *s, pid_t tid, int status);
 /* Looks at the wait status of a task that has the turn. */
 void rec_handle_status(struct rec_session *s, struct rec_task *t);
 
@@ -193,6 +202,8 @@ bool rec_alone(struct rec_task *t); /* no other task shares its group */
 void rec_on_clone(struct rec_session *s, struct rec_task *t);
 void rec_on_exit(struct rec_session *s, struct rec_task *t);
 void rec_on_gone(struct rec_session *s, struct rec_task *t, int status);
+/* Takes what a wait for this task alone has reported. */
+void rec_take_status(struct rec_session *s, struct rec_task *t, int status);
 /* Makes sure that the task has scratch memory. At a call's entry that call is lost: move back. */
 bool rec_scratch(struct rec_task *t, size_t size);
 
@@ -291,6 +302,11 @@ uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, tadd
 			 size_t size);
 /* After the call's event: TRACE_EV_FILE_WRITE for what it changed in mapped files. */
 void rec_note_file_changes(struct rec_session *s, struct rec_task *t);
+/* At the entry of a call that may change a file: makes all who have that mapped one group. False if
+ * somebody of it is running: the call must wait for its turn. */
+bool rec_may_change_file(struct rec_session *s, struct rec_task *t);
+/* A write to the memory of a recorded process through /proc/PID/mem: adds what is there now. */
+void rec_note_memory_file(struct rec_session *s, struct rec_task *t);
 /* The flags TRACE_F_ECHO_* of a descriptor. */
 uint16_t rec_echo_flags(struct rec_session *s, struct rec_task *t, int fd);
 void rec_files_leave(struct rec_session *s, struct rec_mm *mm);

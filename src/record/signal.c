@@ -242,8 +242,10 @@ void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal)
 
 static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info)
 {
-	return t->stash_sent && signal == t->stash.items[0].si_signo && info->si_code == SI_TKILL &&
-	       info->si_pid == getpid();
+	if (!t->stash_sent || signal != t->stash.items[0].si_signo)
+		return false;
+	/* One that was pending already has swallowed ours; real-time signals queue. */
+	return signal < SIGRTMIN || (info->si_code == SI_TKILL && info->si_pid == getpid());
 }
 
 /* ---- delivery ---- */
@@ -312,6 +314,7 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 		enter_handler(s, t, signal, flags, info);
 		return;
 	}
+	t->signal_place = 0;
 	if (kills(signal, set)) {
 		/* Where it dies between events makes no difference. */
 		if (flags & TRACE_F_ASYNC)

@@ -64,12 +64,26 @@ static void group_leave(struct rec_session *s, struct rec_group *group)
 		group_end(s, group);
 }
 
+/* Where tasks are inside calls, what they have computed before comes before what the other group does
+ * from now on. */
+static void commit_entries(struct rec_session *s, const struct rec_group *a,
+			   const struct rec_group *b)
+{
+	struct rec_task *t, *next;
+
+	HASH_ITER (hh, s->tasks, t, next)
+		if ((rec_group(t) == a || rec_group(t) == b) && t->state == STATE_IN_CALL &&
+		    t->call.open)
+			rec_commit_enter(s, t);
+}
+
 void rec_merge_groups(struct rec_session *s, struct rec_mm *a, struct rec_mm *b)
 {
 	struct rec_group *keep = rec_group_of(a), *gone = rec_group_of(b);
 
 	if (keep == gone)
 		return;
+	commit_entries(s, keep, gone);
 	vec_append(&keep->ready, gone->ready.items, gone->ready.count);
 	keep->running += gone->running;
 	keep->tasks += gone->tasks;
@@ -96,6 +110,7 @@ void rec_mm_release(struct rec_session *s, struct rec_mm *mm)
 		return;
 	rec_files_leave(s, mm);
 	vec_deinit(&mm->files);
+	vec_deinit(&mm->spare);
 	free(mm);
 }
 
@@ -107,6 +122,7 @@ static struct rec_mm *mm_copy(struct rec_session *s, struct rec_mm *from)
 	mm->shares = from->shares;
 	mm->brk = from->brk;
 	mm->scratch_end = from->scratch_end;
+	vec_append(&mm->spare, from->spare.items, from->spare.count);
 	vec_foreach (&from->files, file) {
 		vec_push(&mm->files, *file);
 		vec_push(&(*file)->mms, mm);
@@ -122,12 +138,30 @@ static struct rec_mm *mm_copy(struct rec_session *s, struct rec_mm *from)
 	return mm;
 }
 
+/* For the next one of the address space. */
+static void give_scratch_back(struct rec_task *t)
+{
+	if (t->scratch_size)
+		vec_push(&t->mm->spare, (struct rec_scratch_piece){t->scratch, t->scratch_size});
+	t->scratch = t->scratch_size = 0;
+}
+
 bool rec_scratch(struct rec_task *t, size_t size)
 {
 	if (t->scratch_size >= size)
 		return true;
 	size = (size + 0xffff) & ~0xffffull;
 	struct rec_mm *mm = t->mm;
+
+	give_scratch_back(t);
+	for (size_t i = 0; i < mm->spare.count; i++) {
+		if (mm->spare.items[i].size < size)
+			continue;
+		t->scratch = mm->spare.items[i].addr;
+		t->scratch_size = mm->spare.items[i].size;
+		vec_remove(&mm->spare, i);
+		return true;
+	}
 	int64_t result =
 		tracee_callv(&t->tracee, SYS_mmap, mm->scratch_end, size, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1ull, 0);
@@ -180,6 +214,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	struct rec_group *group = rec_group(t);
 
 	unqueue(t);
+	give_scratch_back(t);
 	if (t->state == STATE_RUNNING)
 		group->running--;
 	HASH_DEL(s->tasks, t);
@@ -381,19 +416,29 @@ static void find_exit_words(struct rec_task *t, struct exit_words *words)
 		vec_push(words, (struct exit_word){t->clear_tid, 0});
 }
 
+enum death {
+	DEATH_REAPED,
+	DEATH_ZOMBIE,
+	DEATH_REPLACED, /* the task does not exist any more, for us either */
+};
+
 /* Until the kernel has done what it does to memory at a thread's end. A leader whose threads live
  * on becomes a zombie that wait does not report. */
-static void await_death(struct rec_session *s, struct rec_task *t)
+static enum death await_death(struct rec_session *s, struct rec_task *t)
 {
 	for (;;) {
 		t->tracee.gone = false;
 		t->status = tracee_wait(&t->tracee, WNOHANG);
 		if (t->tracee.gone)
-			return;
+			return DEATH_REAPED;
+		if (t->status) { /* another thread has executed a program under this id */
+			rec_on_wait(s, t->tracee.tid, t->status);
+			return DEATH_REPLACED;
+		}
 		char state = proc_state(t->tracee.tid);
 
 		if (state == 'Z' || state == 'X' || state == 0)
-			return;
+			return DEATH_ZOMBIE;
 		sched_yield();
 	}
 }
@@ -411,10 +456,12 @@ void rec_on_exit(struct rec_session *s, struct rec_task *t)
 	t->exit_event = !t->tracee.gone;
 	t->state = STATE_DYING;
 	tracee_resume(&t->tracee, PTRACE_CONT, 0);
-	if (!rec_alone(t))
-		await_death(s, t);
 	vec_deinit(&words);
-	if (t->tracee.gone)
+	enum death death = rec_alone(t) ? DEATH_ZOMBIE : await_death(s, t);
+
+	if (death == DEATH_REPLACED)
+		return;
+	if (death == DEATH_REAPED)
 		rec_on_gone(s, t, t->status);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "replay/session.h"
+#include "util/cleanup.h"
 
 static struct sc_call event_call(const struct rep_session *s)
 {
@@ -29,27 +30,35 @@ static void set_stack_limit(struct rep_task *t, const void *bytes)
 	prlimit(t->tracee.tgid, RLIMIT_STACK, &limit, NULL);
 }
 
+struct error *rep_write(struct rep_session *s, struct rep_task *t,
+			const struct trace_datum_view *view)
+{
+	struct rep_task *owner = view->kind == TRACE_D_MEMORY_OF ? rep_find(s, view->flags) : t;
+
+	if (!owner)
+		return rep_diverged(s, t,
+				    "memory of task %u is to be written, which does not exist",
+				    view->flags);
+	/* Code in our pages runs outside PTRACE_SYSEMU. */
+	if (view->addr < WARP_PAGES_END && view->addr + view->length > WARP_CODE_PAGE)
+		return error_new(
+			"event %llu writes to memory that belongs to warp: the recording is "
+			"damaged",
+			(unsigned long long)s->event.number);
+	if (tracee_write(&owner->tracee, view->addr, view->bytes, view->length) != view->length)
+		return rep_diverged(s, t, "%llu bytes at %#llx cannot be written as recorded",
+				    (unsigned long long)view->length,
+				    (unsigned long long)view->addr);
+	return NULL;
+}
+
 static struct error *apply_datum(struct rep_session *s, struct rep_task *t,
 				 const struct trace_datum_view *view, struct regs *regs)
 {
-	struct rep_task *owner = t;
-
 	switch (view->kind) {
-	case TRACE_D_MEMORY_OF:
-		owner = rep_find(s, view->flags);
-		if (!owner)
-			return rep_diverged(s, t,
-					    "memory of task %u is to be written, which does not "
-					    "exist",
-					    view->flags);
-		/* fall through */
 	case TRACE_D_MEMORY:
-		if (tracee_write(&owner->tracee, view->addr, view->bytes, view->length) !=
-		    view->length)
-			return rep_diverged(
-				s, t, "%llu bytes at %#llx cannot be written as recorded",
-				(unsigned long long)view->length, (unsigned long long)view->addr);
-		return NULL;
+	case TRACE_D_MEMORY_OF:
+		return rep_write(s, t, view);
 	case TRACE_D_STACK_LIMIT:
 		set_stack_limit(t, view->bytes);
 		return NULL;
@@ -84,7 +93,12 @@ struct error *rep_apply(struct rep_session *s, struct rep_task *t, const struct 
 
 /* ---- echo ---- */
 
-static void put(int fd, const char *bytes, size_t length)
+static void free_regions(struct sc_regions *regions)
+{
+	vec_deinit(regions);
+}
+
+static struct error *put(int fd, const char *bytes, size_t length)
 {
 	while (length) {
 		ssize_t done = write(fd, bytes, length);
@@ -92,40 +106,46 @@ static void put(int fd, const char *bytes, size_t length)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
-			return;
+			return error_os(errno, "cannot write the program's output to standard %s",
+					fd == 1 ? "output" : "error");
 		bytes += done;
 		length -= (size_t)done;
 	}
+	return NULL;
 }
 
-static void echo_memory(struct rep_task *t, int fd, taddr addr, uint64_t length)
+static struct error *echo_memory(struct rep_session *s, struct rep_task *t, int fd, taddr addr,
+				 uint64_t length)
 {
 	char buffer[16384];
 
 	while (length) {
 		size_t piece = length < sizeof(buffer) ? length : sizeof(buffer);
-		size_t got = tracee_read(&t->tracee, addr, buffer, piece);
 
-		put(fd, buffer, got);
-		if (got < piece)
-			return;
+		if (tracee_read(&t->tracee, addr, buffer, piece) != piece)
+			return rep_diverged(s, t,
+					    "the %zu bytes at %#llx that it writes cannot be read",
+					    piece, (unsigned long long)addr);
+		try(put(fd, buffer, piece));
 		addr += piece;
 		length -= piece;
 	}
+	return NULL;
 }
 
 /* The bytes are in the buffer that argument 1 points at, or in those that its vector points at. */
-static void echo(struct rep_session *s, struct rep_task *t, const struct sc_row *row,
-		 const struct sc_call *call)
+static struct error *echo(struct rep_session *s, struct rep_task *t, const struct sc_row *row,
+			  const struct sc_call *call)
 {
 	struct sc_memory memory = tracee_memory(&t->tracee);
-	struct sc_regions regions = {0};
+	struct sc_regions regions _cleanup_(free_regions) = {0};
 	uint64_t left = call->result > 0 ? (uint64_t)call->result : 0;
 	int fd = s->event.flags & TRACE_F_ECHO_STDOUT ? 1 : 2;
 	bool vector = false;
 
+	rep_hide_progress(s);
 	if (!sc_regions_begin(row, call, &memory, &regions))
-		return;
+		return NULL;
 	vec_foreach (&regions, region)
 		vector |= region->parent >= 0;
 	vec_foreach (&regions, region) {
@@ -134,10 +154,10 @@ static void echo(struct rep_session *s, struct rep_task *t, const struct sc_row 
 
 		if (!data || region->dir != SC_IN)
 			continue;
-		echo_memory(t, fd, region->addr, length);
+		try(echo_memory(s, t, fd, region->addr, length));
 		left -= length;
 	}
-	vec_deinit(&regions);
+	return NULL;
 }
 
 struct error *rep_call_end(struct rep_session *s, struct rep_task *t)
@@ -150,7 +170,7 @@ struct error *rep_call_end(struct rep_session *s, struct rep_task *t)
 		row = sc_row_refine(row, &call);
 	if ((s->event.flags & (TRACE_F_ECHO_STDOUT | TRACE_F_ECHO_STDERR)) && row &&
 	    !s->options->quiet)
-		echo(s, t, row, &call);
+		try(echo(s, t, row, &call));
 	bool failed = call.result < 0 && call.result >= -4095;
 
 	if (row && row->action == SC_PERFORM && !failed && !(s->event.flags & TRACE_F_REFUSED)) {

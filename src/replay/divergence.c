@@ -122,6 +122,10 @@ static struct error *finish(FILE *out, char **text, struct rep_session *s, struc
 {
 	if (!t->tracee.gone)
 		print_stack(out, s, t);
+	if (!(trace_reader_meta(s->reader)->numbers.flags & TRACE_META_CPUID_TRAPPED))
+		fprintf(out, "  note: cpuid could not be made to trap when this was recorded; a "
+			     "program that uses "
+			     "rdrand or rdseed diverges\n");
 	fclose(out);
 	struct error *error = error_new_kind(ERROR_DIVERGED, "%s", *text);
 

@@ -72,10 +72,22 @@ static struct error *map_file(struct rep_session *s, struct rep_task *t,
 	return check(s, t, "mapping a file", result, (int64_t)mapping->start);
 }
 
+/* Our pages are not for the recording to touch: code there runs outside PTRACE_SYSEMU. */
+static struct error *check_range(struct rep_session *s, taddr start, uint64_t length)
+{
+	taddr end = start + length;
+
+	if (end >= start && (end <= WARP_CODE_PAGE || start >= WARP_PAGES_END))
+		return NULL;
+	return error_new("event %llu changes memory that belongs to warp: the recording is damaged",
+			 (unsigned long long)s->event.number);
+}
+
 struct error *rep_map(struct rep_session *s, struct rep_task *t,
 		      const struct trace_mapping *mapping, int prot, int flags)
 {
 	/* Huge pages may not be free here, and change nothing but speed. */
+	try(check_range(s, mapping->start, mapping->end - mapping->start));
 	flags &= ~(MAP_FIXED_NOREPLACE | MAP_HUGETLB | MAP_LOCKED | MAP_POPULATE | MAP_32BIT |
 		   MAP_SYNC | (int)((unsigned)MAP_HUGE_MASK << MAP_HUGE_SHIFT));
 	if (mapping->file != TRACE_NO_FILE)
@@ -95,7 +107,10 @@ static struct error *do_mmap(struct rep_session *s, struct rep_task *t)
 
 	try(event_mapping(s, t, &mapping));
 	mapping.offset = arg(s, 5);
-	return rep_map(s, t, &mapping, (int)arg(s, 2), (int)arg(s, 3));
+	/* A shared mapping of /dev/zero is shared memory without a name. */
+	int flags = (int)arg(s, 3) | (mapping.flags & MAP_SHARED ? MAP_ANONYMOUS : 0);
+
+	return rep_map(s, t, &mapping, (int)arg(s, 2), flags);
 }
 
 static struct error *do_brk(struct rep_session *s, struct rep_task *t)
@@ -106,6 +121,7 @@ static struct error *do_brk(struct rep_session *s, struct rep_task *t)
 	taddr from = (mapping.start + PAGE_MASK) & ~PAGE_MASK;
 	taddr to = (mapping.end + PAGE_MASK) & ~PAGE_MASK;
 
+	try(check_range(s, to < from ? to : from, to < from ? from - to : to - from));
 	if (to < from)
 		return check(s, t, "shrinking the heap",
 			     tracee_callv(&t->tracee, SYS_munmap, to, from - to), 0);
@@ -120,6 +136,8 @@ static struct error *do_mremap(struct rep_session *s, struct rep_task *t)
 	taddr old = arg(s, 0), now = (taddr)s->event.result;
 	uint64_t flags = arg(s, 3) & ~(uint64_t)MREMAP_FIXED;
 
+	try(check_range(s, old, arg(s, 1)));
+	try(check_range(s, now, arg(s, 2)));
 	if (now != old)
 		flags |= MREMAP_MAYMOVE | MREMAP_FIXED;
 	else if (!(flags & MREMAP_DONTUNMAP))
@@ -140,10 +158,18 @@ static struct error *do_again(struct rep_session *s, struct rep_task *t)
 		     tracee_call(&t->tracee, (int)s->event.arg, args), s->event.result);
 }
 
+/* The same for calls on a range of memory. */
+static struct error *do_range_again(struct rep_session *s, struct rep_task *t)
+{
+	try(check_range(s, arg(s, 0), arg(s, 1)));
+	return do_again(s, t);
+}
+
 static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
 {
 	uint64_t advice = arg(s, 2) == MADV_FREE ? MADV_DONTNEED : arg(s, 2);
 
+	try(check_range(s, arg(s, 0), arg(s, 1)));
 	/* Page faults of others or of the disk do not matter here, contents and inheritance do. */
 	switch (advice) {
 	case MADV_DONTNEED:
@@ -175,6 +201,7 @@ static struct error *do_shmdt(struct rep_session *s, struct rep_task *t)
 	struct trace_mapping mapping;
 
 	try(event_mapping(s, t, &mapping));
+	try(check_range(s, mapping.start, mapping.end - mapping.start));
 	return check(
 		s, t, "detaching shared memory",
 		tracee_callv(&t->tracee, SYS_munmap, mapping.start, mapping.end - mapping.start),
@@ -182,9 +209,11 @@ static struct error *do_shmdt(struct rep_session *s, struct rep_task *t)
 }
 
 static const rep_perform performers[SC_HANDLERS] = {
-	[SC_H_MMAP] = do_mmap,	    [SC_H_MUNMAP] = do_again, [SC_H_MREMAP] = do_mremap,
-	[SC_H_MPROTECT] = do_again, [SC_H_BRK] = do_brk,      [SC_H_MADVISE] = do_madvise,
-	[SC_H_SHMAT] = do_shmat,    [SC_H_SHMDT] = do_shmdt,  [SC_H_SEGMENT] = do_again,
+	[SC_H_MMAP] = do_mmap,	   [SC_H_MUNMAP] = do_range_again,
+	[SC_H_MREMAP] = do_mremap, [SC_H_MPROTECT] = do_range_again,
+	[SC_H_BRK] = do_brk,	   [SC_H_MADVISE] = do_madvise,
+	[SC_H_SHMAT] = do_shmat,   [SC_H_SHMDT] = do_shmdt,
+	[SC_H_SEGMENT] = do_again,
 };
 
 rep_perform rep_performer(enum sc_handler handler)

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "softpmu/softpmu.h"
@@ -58,7 +59,7 @@ static struct error *compare_inputs(struct rep_session *s, struct rep_task *t)
 
 	trace_reader_rewind(s->reader);
 	while (equal && !(error = trace_reader_datum(s->reader, &view, &end)) && !end) {
-		if (view.kind != TRACE_D_INPUT)
+		if (view.kind != TRACE_D_INPUT || !view.length)
 			continue;
 		vec_clear(&now);
 		vec_reserve(&now, view.length);
@@ -173,11 +174,26 @@ static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 	return NULL;
 }
 
+/* At the end of a call nothing has run since: the task's registers are those of the event but for
+ * the mark of being in a call. */
+static struct error *compare_after_call(struct rep_session *s, struct rep_task *t)
+{
+	struct regs expected = rep_event_regs(s), actual = *tracee_regs(&t->tracee);
+
+	arch.call_skip(&expected);
+	arch.call_skip(&actual);
+	if (!memcmp(expected.word, actual.word, sizeof(actual.word)))
+		return NULL;
+	return rep_diverged_regs(s, t, &actual);
+}
+
 static struct error *on_signal(struct rep_session *s, struct rep_task *t)
 {
 	struct regs regs = rep_event_regs(s);
 
 	try(go_to_signal(s, t));
+	if (s->event.flags & TRACE_F_AFTER_CALL)
+		try(compare_after_call(s, t));
 	return rep_apply(s, t, &regs);
 }
 
@@ -196,8 +212,7 @@ static struct error *on_exec(struct rep_session *s, struct rep_task *t)
 
 static struct error *on_task_exit(struct rep_session *s, struct rep_task *t)
 {
-	rep_task_exit(s, t);
-	return NULL;
+	return rep_task_exit(s, t);
 }
 
 static struct error *on_file_write(struct rep_session *s, struct rep_task *t)
@@ -251,15 +266,20 @@ static struct error *replay_event(struct rep_session *s)
 
 /* ---- the whole ---- */
 
-static void show_progress(const struct rep_session *s, uint64_t done, uint64_t all, bool last)
+static void show_progress(struct rep_session *s, uint64_t done, uint64_t all)
 {
 	static const char bar[] = "##################################################";
 	int width = all ? (int)(done * 50 / all) : 0;
 
-	if (last)
+	dprintf(2, "\rreplay [%-50.*s] %3d%%", width, bar, width * 2);
+	s->bar_shown = true;
+}
+
+void rep_hide_progress(struct rep_session *s)
+{
+	if (s->bar_shown)
 		dprintf(2, "\r\033[K");
-	else
-		dprintf(2, "\rreplay [%-50.*s] %3d%%", width, bar, width * 2);
+	s->bar_shown = false;
 }
 
 static struct error *run_events(struct rep_session *s)
@@ -281,7 +301,7 @@ static struct error *run_events(struct rep_session *s)
 		try(replay_event(s));
 		if (s->options->progress && event.number / step != shown) {
 			shown = event.number / step;
-			show_progress(s, event.number, counts.last, false);
+			show_progress(s, event.number, counts.last);
 		}
 	}
 	return NULL;
@@ -319,8 +339,7 @@ static struct error *replay_with(struct rep_session *s, struct replay_result *re
 
 	if (!error)
 		error = run_events(s);
-	if (s->options->progress)
-		show_progress(s, 0, 0, true);
+	rep_hide_progress(s);
 	rep_kill_all(s);
 	rep_files_deinit(s);
 	if (s->stub >= 0)
@@ -340,12 +359,24 @@ static struct error *replay_with(struct rep_session *s, struct replay_result *re
 	return error;
 }
 
+/* One descriptor a mapped file. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 struct error *replay_recording(const struct replay_options *options, struct replay_result *result)
 {
 	struct rep_session s = {.options = options, .stub = -1};
 	cpu_set_t allowed;
 
 	*result = (struct replay_result){0};
+	raise_file_limit();
 	try(trace_reader_open(options->directory, &s.reader));
 	bool pinned = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
 

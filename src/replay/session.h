@@ -38,6 +38,7 @@ struct rep_session {
 	struct rep_file *files;	  /* by id */
 	struct trace_event event; /* the one being replayed */
 	int stub;		  /* memfd of the stub executable */
+	bool bar_shown;		  /* the progress bar stands on the terminal */
 	int status;
 	bool ended;
 };
@@ -47,6 +48,8 @@ struct rep_task *rep_find(struct rep_session *s, uint32_t tid);
 struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid,
 			      const struct tracee *tracee);
 void rep_task_drop(struct rep_session *s, struct rep_task *t);
+/* Removes the progress bar, before something else is written. */
+void rep_hide_progress(struct rep_session *s);
 /* Registers as the event has them. */
 struct regs rep_event_regs(const struct rep_session *s);
 
@@ -59,6 +62,9 @@ struct error *rep_compare(struct rep_session *s, struct rep_task *t, const struc
 
 /* ---- call.c ---- */
 struct error *rep_call_end(struct rep_session *s, struct rep_task *t);
+/* Writes one record of memory, in the task or in the one that it names. */
+struct error *rep_write(struct rep_session *s, struct rep_task *t,
+			const struct trace_datum_view *view);
 /* Writes the event's memory and registers into the task. `regs`: used if the event has none. */
 struct error *rep_apply(struct rep_session *s, struct rep_task *t, const struct regs *regs);
 
@@ -74,7 +80,7 @@ struct error *rep_map(struct rep_session *s, struct rep_task *t,
 struct error *rep_first_image(struct rep_session *s);
 struct error *rep_task_new(struct rep_session *s, struct rep_task *t);
 struct error *rep_exec(struct rep_session *s, struct rep_task *t);
-void rep_task_exit(struct rep_session *s, struct rep_task *t);
+struct error *rep_task_exit(struct rep_session *s, struct rep_task *t);
 void rep_kill_all(struct rep_session *s);
 
 /* ---- files.c ---- */

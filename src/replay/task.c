@@ -186,16 +186,25 @@ static bool last_of_process(struct rep_session *s, const struct rep_task *t)
 	return true;
 }
 
-/* A leader that ends before its threads stays as a zombie, which wait does not report. */
-void rep_task_exit(struct rep_session *s, struct rep_task *t)
+/* Words that the kernel wrote at the task's end, for others to see. */
+static struct error *write_exit_words(struct rep_session *s, struct rep_task *t)
 {
 	struct trace_datum_view view;
 	bool end = false;
 
-	/* Words that the kernel wrote at its end, for others to see. */
-	while (!trace_reader_datum(s->reader, &view, &end) && !end)
+	for (;;) {
+		try(trace_reader_datum(s->reader, &view, &end));
+		if (end)
+			return NULL;
 		if (view.kind == TRACE_D_MEMORY)
-			tracee_write(&t->tracee, view.addr, view.bytes, view.length);
+			try(rep_write(s, t, &view));
+	}
+}
+
+/* A leader that ends before its threads stays as a zombie, which wait does not report. */
+struct error *rep_task_exit(struct rep_session *s, struct rep_task *t)
+{
+	try(write_exit_words(s, t));
 	if (last_of_process(s, t)) {
 		kill(t->tracee.tgid, SIGKILL);
 		while (!t->tracee.gone)
@@ -209,6 +218,7 @@ void rep_task_exit(struct rep_session *s, struct rep_task *t)
 			tracee_wait(&t->tracee, 0);
 	}
 	rep_task_drop(s, t);
+	return NULL;
 }
 
 void rep_kill_all(struct rep_session *s)

@@ -19,7 +19,7 @@
 /* Witness pages: enough to tell states apart, few enough to be cheap (16 MB hash in 2 ms). */
 #define WITNESS_PAGES 4096
 
-/* Past a repeated string instruction, which can be interrupted in its middle. */
+/* Past an instruction in one go: a repeated one, or one that sees the flag of single-stepping. */
 static int run_past(struct tracee *tracee, taddr next)
 {
 	arch.set_breakpoint(tracee->tid, next);
@@ -42,11 +42,13 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, int *status)
 		size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
 		enum arch_step step = arch.classify(bytes, got, &length);
 
-		if (arch.window(bytes, got))
+		/* At popf, entering a handler would leave our trap flag in its frame
+		 * (is_setting_trap_flag() in arch/x86/kernel/step.c). */
+		if (step != ARCH_STEP_WHOLE && arch.window(bytes, got))
 			return SOFTPMU_FOUND;
 		if (step == ARCH_STEP_SYNC)
 			return SOFTPMU_EVENT;
-		if (step == ARCH_STEP_REPEAT) {
+		if (step == ARCH_STEP_WHOLE) {
 			*status = run_past(tracee, pc + length);
 		} else {
 			tracee_resume(tracee, PTRACE_SINGLESTEP, 0);

@@ -64,10 +64,10 @@ enum {
 #define INOUT_C(n, t, a)       ARG_(n, t, SC_INOUT, SC_S_CUSTOM, a, 0)
 
 /* Arguments of calls that have more than one row (refine.c). */
-#define OPEN_ARGS P(filename), V(flags, OPEN_FLAGS), V(mode, MODE)
+#define OPEN_ARGS   P(filename), V(flags, OPEN_FLAGS), V(mode, MODE)
 #define OPENAT_ARGS V(dfd, DIRFD), OPEN_ARGS
-#define IOCTL_ARGS V(fd, FD), V(cmd, IOCTL_CMD), INOUT_C(arg, IOCTL_ARG, 1)
-#define FCNTL_ARGS V(fd, FD), V(cmd, FCNTL_CMD), INOUT_C(arg, FCNTL_ARG, 1)
+#define IOCTL_ARGS  V(fd, FD), V(cmd, IOCTL_CMD), INOUT_C(arg, IOCTL_ARG, 1)
+#define FCNTL_ARGS  V(fd, FD), V(cmd, FCNTL_CMD), INOUT_C(arg, FCNTL_ARG, 1)
 #define PRCTL_ARGS                                                                     \
 	V(option, PRCTL_OP), INOUT_C(arg2, PRCTL_ARG, 0), INOUT_C(arg3, PRCTL_ARG, 0), \
 		INOUT_C(arg4, PRCTL_ARG, 0), INOUT_C(arg5, PRCTL_ARG, 0)

@@ -590,7 +590,7 @@ struct error *trace_files_open(const struct trace_files *files, uint32_t id, int
 		os.openat(files->directory, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 
 	if (opened < 0 || fstat(opened, &status))
-		return error_os(errno, "the recording is incomplete: cannot open %s/%s (%s)",
+		return error_os(errno, "cannot open what the recording has kept: %s/%s (%s)",
 				files->name, file, trace_files_path(files, id));
 	if (!S_ISREG(status.st_mode))
 		return error_new("the recording is damaged: %s/%s is not a regular file",

@@ -231,8 +231,8 @@ struct error *tracee_spawn(const struct spawn_options *options, struct tracee *t
 
 	if (error) {
 		kill(pid, SIGKILL);
-		while (!tracee->gone)
-			tracee_wait(tracee, 0);
+		for (tracee_wait(tracee, 0); !tracee->gone; tracee_wait(tracee, 0))
+			tracee_resume(tracee, PTRACE_CONT, 0); /* past the stop at its exit */
 	}
 	return error;
 }

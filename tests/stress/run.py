@@ -39,7 +39,7 @@ TIMEOUT = 5
 
 # What a stressor says that does not work, whatever the exit status.
 COMPLAINT = re.compile(
-    rb'^.*(?:unsuccessful|skipped: [1-9]|fail: |aborted early|skipping stressor|will be skipped|'
+    rb'^.*(?:unsuccessful|skipped: [1-9]|fail: |aborted early|(?<!not )skipping stressor|will be skipped|'
     rb'No stress workers|terminated with an error).*$', re.M)
 
 # What keeps some of them from using up the machine: natively they take what they can get.

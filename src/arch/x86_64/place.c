@@ -50,6 +50,19 @@ static bool is_repeated(const struct insn *insn)
 	       (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
+static bool shows_trap_flag(const struct insn *insn)
+{
+	switch (insn->z.mnemonic) {
+	case ZYDIS_MNEMONIC_PUSHF:
+	case ZYDIS_MNEMONIC_PUSHFQ:
+	case ZYDIS_MNEMONIC_POPF:
+	case ZYDIS_MNEMONIC_POPFQ:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum arch_step x86_64_classify(const uint8_t *bytes, size_t length, unsigned *insn_length)
 {
 	struct insn insn;
@@ -57,7 +70,7 @@ enum arch_step x86_64_classify(const uint8_t *bytes, size_t length, unsigned *in
 	if (!decode(bytes, length, &insn) || is_sync(&insn))
 		return ARCH_STEP_SYNC; /* what cannot be decoded raises a signal */
 	*insn_length = insn.z.length;
-	return is_repeated(&insn) ? ARCH_STEP_REPEAT : ARCH_STEP_PLAIN;
+	return is_repeated(&insn) || shows_trap_flag(&insn) ? ARCH_STEP_WHOLE : ARCH_STEP_PLAIN;
 }
 
 /* Conditional and plain jumps with a distance: the copy gets a longer one. */

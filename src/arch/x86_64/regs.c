@@ -91,6 +91,8 @@ static void remote_call(struct regs *regs, int nr, const uint64_t args[SC_ARGS])
 	regs->word[RAX] = (uint64_t)(int64_t)nr;
 	regs->word[ORIG_RAX] = (uint64_t)-1;
 	regs->word[RIP] = WARP_CODE_PAGE;
+	regs->word[CS] = 0x33; /* __USER_CS, __USER_DS: no segment of a hostile recording's */
+	regs->word[SS] = 0x2b;
 	regs->word[EFLAGS] &= ~0x100ull; /* no single-stepping by the program's own trap flag */
 }
 
