@@ -39,8 +39,8 @@ enum arch_trap {
 /* What stepping over an instruction is like. */
 enum arch_step {
 	ARCH_STEP_PLAIN,
-	ARCH_STEP_WHOLE,  /* can be interrupted in its middle, or shows that it is stepped */
-	ARCH_STEP_SYNC,	  /* a system call or a trapped instruction: a sync event */
+	ARCH_STEP_WHOLE, /* can be interrupted in its middle, or shows that it is stepped */
+	ARCH_STEP_SYNC,	 /* a system call or a trapped instruction: a sync event */
 };
 
 /* The instructions that a jump covers can be up to this long. */
@@ -101,10 +101,6 @@ struct arch_ops {
 	void (*call_skip)(struct regs *);
 	/* Moves back so that call `nr` is made when the tracee goes on. */
 	void (*call_rewind)(struct regs *, int nr);
-	/* How many bytes the system call instruction has. */
-	unsigned call_length;
-	/* Were the call_length bytes before the program counter the native instruction? */
-	bool (*call_is_native)(const uint8_t *bytes_before_pc);
 	/* Sets registers for call nr(args) made from WARP_CODE_PAGE. */
 	void (*remote_call)(struct regs *, int nr, const uint64_t args[SC_ARGS]);
 	/* The note type under which ptrace gives the vector and floating point state. */

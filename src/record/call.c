@@ -127,7 +127,9 @@ static size_t plan_scratch(struct rec_task *t, bool *moves)
 		if (moves[i] && regions->items[i].parent >= 0)
 			moves[regions->items[i].parent] = true;
 	for (size_t i = 0; i < regions->count; i++)
-		if (moves[i])
+		if (moves[i] && regions->items[i].capacity > SCRATCH_MAX)
+			return (size_t)SCRATCH_MAX + 1;
+		else if (moves[i])
 			size += (regions->items[i].capacity + 63) & ~63ull;
 	return size;
 }
@@ -290,14 +292,14 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 		rec_tell_once(s, ~0ull,
 			      "a 32-bit system call was answered with ENOSYS: only 64-bit "
 			      "calls can be recorded");
-		rec_answer(s, t, -38 /* ENOSYS */);
+		rec_answer(s, t, -ENOSYS);
 		return true;
 	}
 	/* Bytes that go to our own output without passing memory could not be echoed: the caller
 	 * falls back to write(2), as on older kernels. */
 	if (c->row && (c->row->flags & SC_MOVES_FD) && c->row->fd_arg >= 0 &&
 	    rec_echo_flags(s, t, (int)c->call.args[c->row->fd_arg])) {
-		rec_answer(s, t, -22 /* EINVAL */);
+		rec_answer(s, t, -EINVAL);
 		return true;
 	}
 	if (!c->row || c->row->action != SC_REFUSE)

@@ -37,6 +37,13 @@ static int open_target(struct rec_task *t)
 	else
 		snprintf(path, sizeof(path), "/proc/%d/fd/%d%s%s", t->tracee.tid, dir,
 			 *name ? "/" : "", name);
+	struct stat status;
+
+	/* Opening anything but a regular file could have effects. */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 

@@ -1,6 +1,7 @@
 /* Tasks of a replay: made as real threads and processes, given fresh address spaces by executing
  * the stub, ended when the recording says so. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
@@ -95,7 +96,7 @@ struct error *rep_first_image(struct rep_session *s)
 static struct error *exec_stub(struct rep_session *s, struct rep_task *t)
 {
 	const uint64_t args[SC_ARGS] = {(uint64_t)s->stub, WARP_DATA_PAGE, WARP_DATA_PAGE + 8, 0,
-					0x1000 /* AT_EMPTY_PATH */};
+					AT_EMPTY_PATH};
 	const uint64_t page[3] = {0, WARP_DATA_PAGE, 0}; /* "", argv = {"", NULL} */
 
 	tracee_write(&t->tracee, WARP_DATA_PAGE, page, sizeof(page));

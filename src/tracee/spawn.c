@@ -88,7 +88,7 @@ _Noreturn static void run_child(const struct spawn_options *options, int go, int
 	}
 	tell(to, &report);
 	if (options->image >= 0)
-		syscall(SYS_execveat, options->image, "", options->argv, environ, 0x1000);
+		syscall(SYS_execveat, options->image, "", options->argv, environ, AT_EMPTY_PATH);
 	else
 		execvp(options->argv[0], options->argv);
 	report.step = STEP_EXEC;

@@ -78,12 +78,6 @@ static void call_rewind(struct regs *regs, int nr)
 	regs->word[ORIG_RAX] = (uint64_t)-1;
 }
 
-/* syscall is 0f 05; the 32-bit gates are int 80 (cd 80) and sysenter (0f 34). */
-static bool call_is_native(const uint8_t *bytes_before_pc)
-{
-	return bytes_before_pc[0] == 0x0f && bytes_before_pc[1] == 0x05;
-}
-
 static void remote_call(struct regs *regs, int nr, const uint64_t args[SC_ARGS])
 {
 	for (int i = 0; i < SC_ARGS; i++)
@@ -112,8 +106,6 @@ const struct arch_ops arch = {
 	.in_call = in_call,
 	.call_skip = call_skip,
 	.call_rewind = call_rewind,
-	.call_length = 2,
-	.call_is_native = call_is_native,
 	.remote_call = remote_call,
 	.xstate_note = NT_X86_XSTATE,
 	.insn_max = 15,
