@@ -221,8 +221,13 @@ static void clone_exit(struct rec_session *s, struct rec_task *t)
 /* The last event of the task before its TRACE_EV_TASK_EXIT. */
 static enum rec_verdict exit_enter(struct rec_session *s, struct rec_task *t)
 {
+	bool all = t->call.call.nr == SYS_exit_group;
+
 	rec_commit_enter(s, t);
+	t->leader->dying |= all;
 	rec_resume_in_call(t, PTRACE_CONT);
+	if (all) /* at its exit stop the other threads have their SIGKILL */
+		rec_await(s, t);
 	return REC_NO_EXIT;
 }
 

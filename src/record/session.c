@@ -165,7 +165,10 @@ void rec_handle_status(struct rec_session *s, struct rec_task *t)
  * queued for, and on to the one at its exit; or it is gone. */
 static bool overtaken(struct rec_session *s, struct rec_task *t)
 {
-	int status = tracee_wait(&t->tracee, WNOHANG);
+	bool at_exit = t->todo == TODO_STATUS && tracee_event(t->status) == PTRACE_EVENT_EXIT;
+	/* To act on the old stop would take a dying task past the one at its exit. */
+	bool dying = t->leader->dying && !at_exit;
+	int status = tracee_wait(&t->tracee, dying ? 0 : WNOHANG);
 
 	if (status)
 		rec_take_status(s, t, status);

@@ -116,8 +116,9 @@ struct rec_task {
 	bool queued;
 	int status; /* wait status for TODO_STATUS */
 	struct rec_call call;
-	bool restart_pending;	     /* the last call ended with an ERESTART code */
-	bool exit_event;	     /* TRACE_EV_TASK_EXIT was written */
+	bool restart_pending; /* the last call ended with an ERESTART code */
+	bool dying;	      /* of a leader: SIGKILL is on its way to all threads of the process */
+	bool exit_event;      /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_since_ns;
 	struct softpmu_witnesses

@@ -323,6 +323,7 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 		rec_commit(s, t, TRACE_EV_SIGNAL_FATAL, flags, (uint32_t)signal, 0,
 			   tracee_regs(&t->tracee));
 	}
+	t->leader->dying |= kills(signal, set);
 	rec_run_user(t, signal);
 }
 
