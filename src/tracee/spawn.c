@@ -139,8 +139,9 @@ static struct error *exec_error(const char *program, int errnum)
 	if (errnum == ENOEXEC || errnum == ELIBBAD || errnum == EINVAL)
 		return error_new_kind(
 			ERROR_NOT_EXEC,
-			"cannot run %s: this machine does not execute that format; only "
-			"64-bit x86-64 programs can be recorded",
+			"cannot run %s: it is a 32-bit program, or of a format that this "
+			"machine does not execute; only 64-bit x86-64 programs can be "
+			"recorded",
 			program);
 	struct error *error = error_os(errnum, "cannot run %s", program);
 
