@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/alloc.h"
 #include "util/cleanup.h"
 
 enum child_step {
@@ -64,6 +65,64 @@ static void restore_signals(const struct spawn_options *options)
 	sigprocmask(SIG_SETMASK, &options->mask, NULL);
 }
 
+static bool is_elf(const char *path)
+{
+	char head[SELFMAG] = "";
+	int fd _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, head, sizeof(head)) == SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
+}
+
+/* A file without a format the kernel knows is a script for /bin/sh, as execvp(3) has it; but a program
+ * for another processor is none. */
+static void exec_path(const char *path, char *const *argv)
+{
+	size_t count = 0;
+
+	execve(path, argv, environ);
+	if (errno != ENOEXEC)
+		return;
+	bool program = is_elf(path);
+
+	errno = ENOEXEC;
+	if (program)
+		return;
+	while (argv[count])
+		count++;
+	const char **shell = xcalloc(count + 2, sizeof(*shell));
+
+	shell[0] = "/bin/sh";
+	shell[1] = path;
+	for (size_t i = 1; i < count; i++)
+		shell[i + 1] = argv[i];
+	execve(shell[0], (char *const *)shell, environ);
+	errno = ENOEXEC;
+}
+
+/* The search of execvp(3); errno says why it failed. */
+static void exec_program(char *const *argv)
+{
+	const char *path = getenv("PATH");
+	bool denied = false;
+
+	if (strchr(argv[0], '/') || !argv[0][0]) {
+		exec_path(argv[0], argv);
+		return;
+	}
+	char *list = xstrdup(path ? path : "/bin:/usr/bin"), *directory;
+
+	errno = ENOENT;
+	while ((directory = strsep(&list, ":"))) {
+		exec_path(xasprintf("%s%s%s", directory, *directory ? "/" : "", argv[0]), argv);
+		denied |= errno == EACCES;
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ESTALE &&
+		    errno != ENODEV && errno != ETIMEDOUT)
+			return;
+	}
+	if (denied)
+		errno = EACCES;
+}
+
 _Noreturn static void run_child(const struct spawn_options *options, int go, int to)
 {
 	struct report report = {.step = STEP_READY};
@@ -90,7 +149,7 @@ _Noreturn static void run_child(const struct spawn_options *options, int go, int
 	if (options->image >= 0)
 		syscall(SYS_execveat, options->image, "", options->argv, environ, AT_EMPTY_PATH);
 	else
-		execvp(options->argv[0], options->argv);
+		exec_program(options->argv);
 	report.step = STEP_EXEC;
 	report.error = errno;
 	tell(to, &report);
