@@ -112,24 +112,26 @@ static int reset(void **state)
 
 /* ---- the table ---- */
 
+/* Every call of Linux 6.x is there; a row more, for a newer one, is welcome. */
 static void test_table_numbers(void **state)
 {
 	size_t count = sc_row_count();
+	int before = -1;
 
-	assert_int_equal(count, 336 + 469 - 424 + 1);
+	assert_true(count >= 336 + 469 - 424 + 1);
 	for (size_t i = 0; i < count; i++) {
 		const struct sc_row *r = sc_row_at(i);
-		int want = i <= 335 ? (int)i : 424 + (int)i - 336;
 
-		assert_int_equal(r->nr, want);
+		assert_true(r->nr > before);
+		before = r->nr;
 		assert_ptr_equal(sc_row(r->nr), r);
 		assert_ptr_equal(sc_row_by_name(r->name), r);
 	}
+	for (int nr = 0; nr <= 469; nr++)
+		assert_true((nr > 335 && nr < 424) == !sc_row(nr));
 	assert_null(sc_row_at(count));
 	assert_null(sc_row(-1));
-	assert_null(sc_row(336));
-	assert_null(sc_row(423));
-	assert_null(sc_row(470));
+	assert_null(sc_row(100000));
 	assert_null(sc_row_by_name("no_such_call"));
 }
 
