@@ -73,12 +73,40 @@ static bool is_elf(const char *path)
 	return fd >= 0 && read(fd, head, sizeof(head)) == SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
 }
 
-/* A file without a format the kernel knows is a script for /bin/sh, as execvp(3) has it; but a program
- * for another processor is none. */
-static void exec_path(const char *path, char *const *argv)
+/* What there is to try, made before the traps are armed: libc and sanitizers may read the clock. */
+struct plan {
+	struct vec(char *) paths; /* in the order of PATH */
+	char **shell;		  /* arguments of /bin/sh for a script; [1] is its path */
+};
+
+/* The search of execvp(3). */
+static void make_plan(char *const *argv, struct plan *plan)
 {
+	const char *path = getenv("PATH");
 	size_t count = 0;
 
+	*plan = (struct plan){0};
+	while (argv[count])
+		count++;
+	plan->shell = xcalloc(count + 2, sizeof(*plan->shell));
+	plan->shell[0] = "/bin/sh";
+	for (size_t i = 1; i < count; i++)
+		plan->shell[i + 1] = argv[i];
+	if (strchr(argv[0], '/') || !argv[0][0]) {
+		vec_push(&plan->paths, argv[0]);
+		return;
+	}
+	char *list = xstrdup(path ? path : "/bin:/usr/bin"), *directory;
+
+	while ((directory = strsep(&list, ":")))
+		vec_push(&plan->paths,
+			 xasprintf("%s%s%s", directory, *directory ? "/" : "", argv[0]));
+}
+
+/* A file without a format the kernel knows is a script for /bin/sh, as execvp(3) has it; but a program
+ * for another processor is none. */
+static void exec_path(char *path, char *const *argv, const struct plan *plan)
+{
 	execve(path, argv, environ);
 	if (errno != ENOEXEC)
 		return;
@@ -87,33 +115,19 @@ static void exec_path(const char *path, char *const *argv)
 	errno = ENOEXEC;
 	if (program)
 		return;
-	while (argv[count])
-		count++;
-	const char **shell = xcalloc(count + 2, sizeof(*shell));
-
-	shell[0] = "/bin/sh";
-	shell[1] = path;
-	for (size_t i = 1; i < count; i++)
-		shell[i + 1] = argv[i];
-	execve(shell[0], (char *const *)shell, environ);
+	plan->shell[1] = path;
+	execve(plan->shell[0], plan->shell, environ);
 	errno = ENOEXEC;
 }
 
-/* The search of execvp(3); errno says why it failed. */
-static void exec_program(char *const *argv)
+/* Returns only if it failed; errno says why. */
+static void exec_program(char *const *argv, const struct plan *plan)
 {
-	const char *path = getenv("PATH");
 	bool denied = false;
 
-	if (strchr(argv[0], '/') || !argv[0][0]) {
-		exec_path(argv[0], argv);
-		return;
-	}
-	char *list = xstrdup(path ? path : "/bin:/usr/bin"), *directory;
-
 	errno = ENOENT;
-	while ((directory = strsep(&list, ":"))) {
-		exec_path(xasprintf("%s%s%s", directory, *directory ? "/" : "", argv[0]), argv);
+	vec_foreach (&plan->paths, path) {
+		exec_path(*path, argv, plan);
 		denied |= errno == EACCES;
 		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ESTALE &&
 		    errno != ENODEV && errno != ETIMEDOUT)
@@ -126,7 +140,10 @@ static void exec_program(char *const *argv)
 _Noreturn static void run_child(const struct spawn_options *options, int go, int to)
 {
 	struct report report = {.step = STEP_READY};
+	struct plan plan;
 	char byte;
+
+	make_plan(options->argv, &plan);
 
 	if (options->new_session)
 		setsid();
@@ -149,7 +166,7 @@ _Noreturn static void run_child(const struct spawn_options *options, int go, int
 	if (options->image >= 0)
 		syscall(SYS_execveat, options->image, "", options->argv, environ, AT_EMPTY_PATH);
 	else
-		exec_program(options->argv);
+		exec_program(options->argv, &plan);
 	report.step = STEP_EXEC;
 	report.error = errno;
 	tell(to, &report);
