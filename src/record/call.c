@@ -16,7 +16,7 @@
 
 /* Kernel-internal results of interrupted calls (include/linux/errno.h). */
 #define ERESTARTSYS	      512
-#define ERESTARTNOHAND	      513
+#define ERESTARTNOHAND	      514
 #define ERESTART_RESTARTBLOCK 516
 
 /* Memory a call reads is kept, for dump and for the replay to compare: up to a page whole, of more
