@@ -10,6 +10,7 @@
 #include <linux/prctl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "syscalls/printer.h"
@@ -61,17 +62,22 @@ const char *sc_signal_name(int signal)
 
 static PRINTER(int)
 {
-	put(p, "%d", (int)value);
+	put_decimal(p, (int)value);
+}
+
+static PRINTER(fd)
+{
+	put_fd(p, (int)value);
 }
 
 static PRINTER(uint)
 {
-	put(p, "%u", (uint32_t)value);
+	put_decimal(p, (uint32_t)value);
 }
 
 static PRINTER(long)
 {
-	put(p, "%" PRId64, (int64_t)value);
+	put_decimal(p, (int64_t)value);
 }
 
 static PRINTER(ulong)
@@ -81,12 +87,12 @@ static PRINTER(ulong)
 
 static PRINTER(hex)
 {
-	put(p, "%#x", (uint32_t)value);
+	put_hex(p, (uint32_t)value);
 }
 
 static PRINTER(lhex)
 {
-	put(p, "%#" PRIx64, value);
+	put_hex(p, value);
 }
 
 static PRINTER(addr)
@@ -133,7 +139,7 @@ static PRINTER(buf)
 
 static PRINTER(str)
 {
-	put_string(p, value, PRINT_MAX);
+	put_string(p, value, p->style->string_max);
 }
 
 static PRINTER(path)
@@ -165,6 +171,11 @@ ELEMENT(ulong, uint64_t, "%" PRIu64)
 ELEMENT(lhex, uint64_t, "%#" PRIx64)
 ELEMENT(byte, uint8_t, "%u")
 
+static void put_fd_element(struct printer *p, const void *element)
+{
+	put_fd(p, *(const int *)element);
+}
+
 static PRINTER(int_array)
 {
 	put_array(p, value, arg_length(p) / sizeof(int), sizeof(int), put_int);
@@ -172,7 +183,12 @@ static PRINTER(int_array)
 
 static PRINTER(fd_pair)
 {
-	put_array(p, value, 2, sizeof(int), put_int);
+	put_array(p, value, 2, sizeof(int), put_fd_element);
+}
+
+static PRINTER(fd_ptr)
+{
+	put_array(p, value, 1, sizeof(int), put_fd_element);
 }
 
 static PRINTER(ulong_array)
@@ -281,6 +297,72 @@ static bool unset_by_failure(unsigned type)
 	return type == SC_T_SIGINFO || type == SC_T_MINCORE_VEC || type == SC_T_TIMEX;
 }
 
+/* Arguments that the kernel may write but that are printed when the call is made. */
+static bool known_at_entry(const struct printer *p, const struct sc_arg *arg)
+{
+	switch (arg->type) {
+	case SC_T_POLLFDS:
+	case SC_T_FD_SET:
+	case SC_T_TIMEVAL:
+	case SC_T_TIMESPEC:
+	case SC_T_FUTEX_PTR:
+	case SC_T_CAP_HEADER:
+	case SC_T_OFFSET_PTR:
+	case SC_T_SHMCTL_BUF:
+	case SC_T_SEMCTL_ARG:
+	case SC_T_MSGCTL_BUF:
+	case SC_T_USER_DESC:
+	case SC_T_SECCOMP_ARG:
+	case SC_T_KEYCTL_ARG:
+	case SC_T_QUOTA_ADDR:
+	case SC_T_IOVEC:
+		return true;
+	case SC_T_IOCTL_ARG:
+		return !ioctl_arg_by_end(p);
+	case SC_T_FCNTL_ARG:
+		return !fcntl_arg_by_end(p);
+	case SC_T_PRCTL_ARG:
+		return !prctl_arg_by_end(p);
+	case SC_T_ARCH_PRCTL_ARG:
+		return !arch_prctl_arg_by_end(p);
+	default:
+		return false;
+	}
+}
+
+/* Only the end of the call decides what is printed for the argument. */
+static bool decided_by_end(const struct printer *p, unsigned i)
+{
+	const struct sc_arg *arg = &p->row->args[i];
+
+	return arg->dir == SC_OUT || (arg->dir == SC_INOUT && !known_at_entry(p, arg));
+}
+
+/* What is printed at the call's end continues argument `i`: " => {parent_tid=[5]}". */
+static bool continued_by_end(const struct printer *p, unsigned i)
+{
+	unsigned type = p->row->args[i].type;
+
+	return (type == SC_T_CLONE_ARGS && clone3_writes(p)) ||
+	       (type == SC_T_OFFSET_PTR && p->row->nr == SYS_sendfile);
+}
+
+static void continue_argument(struct printer *p)
+{
+	p->memory = p->after;
+	if (p->row->nr == SYS_clone3)
+		format_clone3_end(p);
+	else
+		format_sendfile_end(p);
+}
+
+/* The end adds something behind the result. */
+static bool comments_on_end(const struct printer *p)
+{
+	return p->row->nr == SYS_poll || p->row->nr == SYS_ppoll || p->row->nr == SYS_select ||
+	       p->row->nr == SYS_pselect6;
+}
+
 static void print_argument(struct printer *p, unsigned i)
 {
 	const struct sc_arg *arg = &p->row->args[i];
@@ -298,20 +380,30 @@ static void print_argument(struct printer *p, unsigned i)
 		print_value(p, arg->type, p->call->args[i]);
 }
 
-static void print_arguments(struct printer *p)
+/* The arguments from `first` on, or as far as the call has come: then `half` notes where. */
+static void print_arguments(struct printer *p, unsigned first, struct sc_half *half)
 {
 	unsigned visible = visible_arguments(p);
 	bool ended = p->call->ended || (p->row->flags & SC_NEVER_RETURNS);
 
-	for (unsigned i = 0; i < p->row->nargs && !p->last; i++) {
+	for (unsigned i = first; i < p->row->nargs && !p->last; i++) {
 		if (!(visible & (1u << i)))
 			continue;
-		if (i)
-			put(p, ", ");
-		if (!ended && p->row->args[i].dir == SC_OUT)
-			break;
+		if (i > first)
+			put_plain(p, ", ");
+		half->next = i;
+		if (!ended && decided_by_end(p, i))
+			return;
 		print_argument(p, i);
+		half->begun = continued_by_end(p, i);
+		if (half->begun && !ended)
+			return;
+		if (half->begun)
+			continue_argument(p);
 	}
+	half->next = p->row->nargs;
+	half->begun = false;
+	half->complete = !comments_on_end(p);
 }
 
 /* ---- results ---- */
@@ -367,41 +459,37 @@ static void print_ready_sets(struct printer *p)
 	const char *comma = "";
 
 	if (!p->call->result) {
-		put(p, " (Timeout)");
+		put_plain(p, " (Timeout)");
 		return;
 	}
-	put(p, " (");
+	put_plain(p, " (");
 	for (unsigned i = 0; i < 3; i++)
 		if (p->call->args[i + 1]) {
-			char *text _cleanup_free_ = NULL;
-			size_t size = 0;
-			struct printer inner = *p;
+			size_t before = p->out->count, text;
 
-			inner.out = open_memstream(&text, &size);
-			if (!inner.out)
-				alloc_failed(0);
-			put_fd_set(&inner, p->call->args[i + 1], p->call->args[0]);
-			fclose(inner.out);
-			if (!strcmp(text, "[]"))
-				continue;
-			put(p, "%s%s %s", comma, names[i], text);
-			comma = ", ";
+			put(p, "%s%s ", comma, names[i]);
+			text = p->out->count;
+			put_fd_set(p, p->call->args[i + 1], p->call->args[0]);
+			if (p->out->count - text == 2) /* [] */
+				p->out->count = before;
+			else
+				comma = ", ";
 		}
 	print_left(p, comma);
-	put(p, ")");
+	put_plain(p, ")");
 }
 
 static void print_ready_fds(struct printer *p)
 {
 	if (!p->call->result) {
-		put(p, " (Timeout)");
+		put_plain(p, " (Timeout)");
 		return;
 	}
-	put(p, " (");
+	put_plain(p, " (");
 	put_pollfds(p, p->call->args[0], p->call->args[1], true);
 	if (p->row->nr == SYS_ppoll)
 		print_left(p, ", ");
-	put(p, ")");
+	put_plain(p, ")");
 }
 
 static void print_fcntl_result(struct printer *p)
@@ -413,14 +501,18 @@ static void print_fcntl_result(struct printer *p)
 		if (result) {
 			put(p, "%#" PRIx64 " (flags ", (uint64_t)result);
 			put_flags(p, &names_fdflags, result);
-			put(p, ")");
+			put_plain(p, ")");
 			return;
 		}
 		break;
 	case F_GETFL:
 		put(p, "%#" PRIx64 " (flags ", (uint64_t)result);
 		put_open_flags(p, result);
-		put(p, ")");
+		put_plain(p, ")");
+		return;
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		put_fd(p, result);
 		return;
 	}
 	put(p, "%" PRId64, result);
@@ -430,12 +522,16 @@ static void print_success(struct printer *p)
 {
 	int64_t result = p->call->result;
 
+	if (p->row->ret_type == SC_T_FD) {
+		put_fd(p, result);
+		return;
+	}
 	switch (p->row->nr) {
 	case SYS_mmap:
 	case SYS_mremap:
 	case SYS_brk:
 	case SYS_shmat:
-		put(p, "%#" PRIx64, (uint64_t)result);
+		put_hex(p, result);
 		break;
 	case SYS_umask:
 		put(p, "%#03" PRIo64, (uint64_t)result);
@@ -449,10 +545,10 @@ static void print_success(struct printer *p)
 	case SYS_personality:
 		put(p, "%#" PRIx64 " (", (uint64_t)result);
 		print_personality(p, result, NULL);
-		put(p, ")");
+		put_plain(p, ")");
 		break;
 	default:
-		put(p, "%" PRId64, result);
+		put_decimal(p, result);
 	}
 }
 
@@ -468,18 +564,18 @@ static void print_result_comment(struct printer *p)
 		print_ready_sets(p);
 		break;
 	case SYS_rt_sigtimedwait:
-		put(p, " (");
+		put_plain(p, " (");
 		put_signal(p, p->call->result);
-		put(p, ")");
+		put_plain(p, ")");
 		break;
 	case SYS_time:
 		put_date(p, " (", p->call->result, 0, ")");
 		break;
 	case SYS_membarrier:
 		if (!p->call->args[0]) {
-			put(p, " (");
+			put_plain(p, " (");
 			put_flags(p, &names_membarrier, p->call->result);
-			put(p, ")");
+			put_plain(p, ")");
 		}
 		break;
 	case SYS_sched_getscheduler:
@@ -499,7 +595,7 @@ static void print_result_comment(struct printer *p)
 static void print_result(struct printer *p)
 {
 	if (!p->call->ended) {
-		put(p, "?");
+		put_plain(p, "?");
 	} else if (p->failed) {
 		print_error(p, -p->call->result);
 	} else {
@@ -511,45 +607,196 @@ static void print_result(struct printer *p)
 
 /* ---- the line ---- */
 
-static void print_call(struct printer *p)
+const struct sc_style sc_style_default = {.string_max = 32};
+
+static bool has_failed(const struct sc_call *call)
 {
-	put(p, "%s(", p->row->name);
+	return call->ended && call->result < 0 && call->result >= -MAX_ERRNO;
+}
+
+static void close_arguments(struct printer *p, size_t line)
+{
+	size_t column;
+
+	put_plain(p, ") ");
+	column = p->out->count - line;
+	while (column++ < RESULT_COLUMN)
+		put_plain(p, " ");
+}
+
+static void print_call(struct printer *p, struct sc_half *half)
+{
+	put_plain(p, p->row->name);
+	put_plain(p, "(");
 	if (p->row->nr == SYS_clone)
-		format_clone(p);
+		format_clone(p, half);
+	else if (p->row->nr == SYS_rt_sigreturn)
+		format_sigreturn(p, half);
 	else
-		print_arguments(p);
+		print_arguments(p, 0, half);
+}
+
+static void print_end(struct printer *p, size_t line)
+{
+	close_arguments(p, line);
+	put_plain(p, "= ");
+	print_result(p);
 }
 
 void sc_format_from(FILE *out, const struct sc_row *row, const struct sc_call *call,
 		    const struct sc_memory *entry, const struct sc_memory *memory)
 {
-	char *line _cleanup_free_ = NULL;
-	size_t length = 0;
+	struct bytes line = {0};
+	struct sc_half half = {0};
 	struct printer p = {
+		.out = &line,
+		.style = &sc_style_default,
 		.row = row,
 		.call = call,
 		.entry = entry ? entry : memory,
 		.after = memory,
 		.memory = memory,
-		.failed = call->ended && call->result < 0 && call->result >= -MAX_ERRNO,
+		.failed = has_failed(call),
 	};
 
-	p.out = open_memstream(&line, &length);
-	if (!p.out)
-		alloc_failed(0);
-	print_call(&p);
-	if (call->ended || (row->flags & SC_NEVER_RETURNS)) {
-		put(&p, ") ");
-		fflush(p.out);
-		put(&p, "%*s= ", length < RESULT_COLUMN ? (int)(RESULT_COLUMN - length) : 0, "");
-		print_result(&p);
-	}
-	fclose(p.out);
-	fwrite(line, 1, length, out);
+	print_call(&p, &half);
+	if (call->ended || (row->flags & SC_NEVER_RETURNS))
+		print_end(&p, 0);
+	fwrite(line.items, 1, line.count, out);
+	vec_deinit(&line);
 }
 
 void sc_format(FILE *out, const struct sc_row *row, const struct sc_call *call,
 	       const struct sc_memory *memory)
 {
 	sc_format_from(out, row, call, NULL, memory);
+}
+
+/* ---- the line in two halves ---- */
+
+/* A call without a row, as strace prints it. */
+static const struct sc_row unknown_row = {
+	.nr = -1,
+	.nargs = SC_ARGS,
+	.fd_arg = -1,
+	.args = {{.type = SC_T_LHEX},
+		 {.type = SC_T_LHEX},
+		 {.type = SC_T_LHEX},
+		 {.type = SC_T_LHEX},
+		 {.type = SC_T_LHEX},
+		 {.type = SC_T_LHEX}},
+};
+
+/* What the call will overwrite and its end shows as it was: a length of an address, the sizes of a
+ * struct msghdr. */
+static void keep_input(struct printer *p, struct sc_half *half)
+{
+	for (unsigned i = half->next; i < p->row->nargs; i++) {
+		const struct sc_arg *arg = &p->row->args[i];
+		size_t size = arg->type == SC_T_MSGHDR ? sizeof(struct msghdr) : arg->size;
+
+		if (arg->type != SC_T_SOCKADDR_LEN && arg->type != SC_T_MSGHDR &&
+		    arg->type != SC_T_OFFSET_PTR)
+			continue;
+		half->kept_addr = p->call->args[i];
+		if (size <= sizeof(half->kept) && fetch(p, half->kept_addr, half->kept, size))
+			half->kept_length = size;
+	}
+}
+
+void sc_format_entry(struct bytes *out, const struct sc_row *row, const struct sc_call *call,
+		     const struct sc_memory *memory, const struct sc_style *style,
+		     struct sc_half *half)
+{
+	struct printer p = {
+		.out = out,
+		.style = style,
+		.row = row ? row : &unknown_row,
+		.call = call,
+		.entry = memory,
+		.after = memory,
+		.memory = memory,
+	};
+
+	half->next = 0;
+	half->begun = half->complete = false;
+	half->kept_length = 0;
+	if (row) {
+		print_call(&p, half);
+		keep_input(&p, half);
+	} else {
+		put(&p, "syscall_%#x(", (unsigned)call->nr);
+		print_arguments(&p, 0, half);
+	}
+}
+
+struct kept_memory {
+	const struct sc_half *half;
+	const struct sc_memory *now;
+};
+
+static size_t read_kept(void *context, taddr addr, void *to, size_t length)
+{
+	const struct kept_memory *kept = context;
+	const struct sc_half *half = kept->half;
+	uint64_t offset = addr - half->kept_addr;
+
+	if (addr < half->kept_addr || offset >= half->kept_length ||
+	    half->kept_length - offset < length)
+		return kept->now->read(kept->now->context, addr, to, length);
+	memcpy(to, half->kept + offset, length);
+	return length;
+}
+
+void sc_format_exit(struct bytes *out, size_t line, const struct sc_row *row,
+		    const struct sc_call *call, const struct sc_memory *memory,
+		    const struct sc_style *style, const struct sc_half *half)
+{
+	struct kept_memory kept = {half, memory};
+	struct sc_memory entry = {read_kept, &kept};
+	struct sc_half rest = *half;
+	struct printer p = {
+		.out = out,
+		.style = style,
+		.row = row ? row : &unknown_row,
+		.call = call,
+		.entry = &entry,
+		.after = memory,
+		.memory = memory,
+		.failed = has_failed(call),
+	};
+
+	if (p.row->nr == SYS_clone) {
+		format_clone_end(&p);
+	} else if (half->begun) {
+		continue_argument(&p);
+		rest.next++;
+		if (rest.next < p.row->nargs)
+			put_plain(&p, ", ");
+	}
+	if (p.row->nr != SYS_clone)
+		print_arguments(&p, rest.next, &rest);
+	print_end(&p, line);
+}
+
+void sc_format_close(struct bytes *out, size_t line)
+{
+	struct printer p = {.out = out, .style = &sc_style_default};
+
+	close_arguments(&p, line);
+}
+
+static size_t read_own(void *context, taddr addr, void *to, size_t length)
+{
+	memcpy(to, (const char *)context + addr - 1, length);
+	return length;
+}
+
+void sc_format_siginfo(struct bytes *out, const void *siginfo, const struct sc_style *style)
+{
+	/* at address 1: 0 would be NULL */
+	struct sc_memory memory = {read_own, (void *)siginfo};
+	struct printer p = {.out = out, .style = style, .memory = &memory};
+
+	put_siginfo(&p, 1);
 }

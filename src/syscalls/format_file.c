@@ -81,7 +81,7 @@ void put_open_flags(struct printer *p, uint64_t flags)
 		struct names plain = names_open;
 
 		plain.unknown = NULL;
-		put(p, "|");
+		put_plain(p, "|");
 		put_flags(p, &plain, flags);
 	}
 }
@@ -96,10 +96,7 @@ PRINTER(open_flags)
 
 PRINTER(dirfd)
 {
-	if ((int)value == AT_FDCWD)
-		put(p, "AT_FDCWD");
-	else
-		put(p, "%d", (int)value);
+	put_dirfd(p, (int)value);
 }
 
 PRINTER(at_flags)
@@ -112,7 +109,7 @@ PRINTER(at_flags)
 	} else if (p->row->nr == SYS_statx) {
 		put_name(p, &names_at_statx_sync, sync);
 		if (value & ~sync) {
-			put(p, "|");
+			put_plain(p, "|");
 			put_flags(p, &names_at, value & ~sync);
 		}
 	} else {
@@ -131,13 +128,13 @@ PRINTER(open_how)
 
 	if (!fetch_or_addr(p, value, &how, sizeof(how)))
 		return;
-	put(p, "{flags=");
+	put_plain(p, "{flags=");
 	put_open_flags(p, how.flags);
 	if ((how.flags & O_CREAT) || how.mode)
 		put(p, ", mode=%#03" PRIo64, (uint64_t)how.mode);
-	put(p, ", resolve=");
+	put_plain(p, ", resolve=");
 	put_flags(p, &names_resolve, how.resolve);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 /* ---- files ---- */
@@ -150,15 +147,15 @@ PRINTER(stat)
 	if (!fetch_or_addr(p, value, &st, sizeof(st)))
 		return;
 	type = st.st_mode & MODE_FORMAT;
-	put(p, "{st_mode=");
+	put_plain(p, "{st_mode=");
 	put_mode(p, st.st_mode);
 	if (type == MODE_CHAR || type == MODE_BLOCK) {
-		put(p, ", st_rdev=");
+		put_plain(p, ", st_rdev=");
 		put_dev(p, st.st_rdev);
 	} else {
 		put(p, ", st_size=%" PRId64, st.st_size);
 	}
-	put(p, ", ...}");
+	put_plain(p, ", ...}");
 }
 
 PRINTER(statx)
@@ -167,11 +164,11 @@ PRINTER(statx)
 
 	if (!fetch_or_addr(p, value, &st, sizeof(st)))
 		return;
-	put(p, "{stx_mask=");
+	put_plain(p, "{stx_mask=");
 	put_flags(p, &names_statx, st.stx_mask);
-	put(p, ", stx_attributes=");
+	put_plain(p, ", stx_attributes=");
 	put_flags(p, &names_statx_attributes, st.stx_attributes);
-	put(p, ", stx_mode=");
+	put_plain(p, ", stx_mode=");
 	put_mode(p, st.stx_mode);
 	put(p, ", stx_size=%" PRIu64 ", ...}", (uint64_t)st.stx_size);
 }
@@ -184,7 +181,7 @@ PRINTER(statfs)
 	if (!fetch_or_addr(p, value, &fs, sizeof(fs)))
 		return;
 	memcpy(fsid, &fs.f_fsid, sizeof(fsid));
-	put(p, "{f_type=");
+	put_plain(p, "{f_type=");
 	put_name(p, &names_fstype, fs.f_type);
 	put(p,
 	    ", f_bsize=%" PRIu64 ", f_blocks=%" PRIu64 ", f_bfree=%" PRIu64 ", f_bavail=%" PRIu64,
@@ -195,7 +192,7 @@ PRINTER(statfs)
 	put(p, ", f_namelen=%" PRIu64 ", f_frsize=%" PRIu64 ", f_flags=", (uint64_t)fs.f_namelen,
 	    (uint64_t)fs.f_frsize);
 	put_flags(p, &names_st, fs.f_flags);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 /* Entries of getdents(2) and getdents64(2): both have the record's length at offset 16. */
@@ -217,7 +214,7 @@ PRINTER(dirents)
 
 PRINTER(offset_ptr)
 {
-	int64_t before, offset;
+	int64_t before;
 	const struct sc_memory *memory = p->memory;
 	bool known;
 
@@ -227,14 +224,23 @@ PRINTER(offset_ptr)
 	if (!known)
 		return;
 	put(p, "[%" PRId64 "]", before);
-	if (p->row->nr == SYS_sendfile && p->call->ended && !p->failed &&
-	    fetch(p, value, &offset, sizeof(offset)) && offset != before)
+}
+
+void format_sendfile_end(struct printer *p)
+{
+	struct printer entry = *p;
+	taddr addr = arg_value(p, 2);
+	int64_t before, offset;
+
+	entry.memory = p->entry;
+	if (p->call->ended && !p->failed && fetch(&entry, addr, &before, sizeof(before)) &&
+	    fetch(p, addr, &offset, sizeof(offset)) && offset != before)
 		put(p, " => [%" PRId64 "]", offset);
 }
 
 PRINTER(mount_data)
 {
-	put_string(p, value, PRINT_MAX);
+	put_string(p, value, p->style->string_max);
 }
 
 /* ---- times of files ---- */
@@ -262,9 +268,9 @@ static void put_utimens(struct printer *p, const void *element)
 	const struct timespec *time = element;
 
 	if (time->tv_nsec == TIME_NOW) {
-		put(p, "UTIME_NOW");
+		put_plain(p, "UTIME_NOW");
 	} else if (time->tv_nsec == TIME_OMIT) {
-		put(p, "UTIME_OMIT");
+		put_plain(p, "UTIME_OMIT");
 	} else {
 		put(p, "{tv_sec=%ld, tv_nsec=%ld}", time->tv_sec, time->tv_nsec);
 		put_date(p, " /* ", time->tv_sec, time->tv_nsec, " */");
@@ -299,7 +305,7 @@ PRINTER(utimbuf)
 	put_date(p, " /* ", times.actime, 0, " */");
 	put(p, ", modtime=%ld", times.modtime);
 	put_date(p, " /* ", times.modtime, 0, " */");
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 /* ---- vectors ---- */
@@ -317,14 +323,14 @@ void put_iovec(struct printer *p, taddr addr, uint64_t count, uint64_t limit)
 		put_addr(p, addr);
 		return;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	for (uint64_t i = 0; i < count; i++) {
 		struct iovec v;
 		uint64_t length;
 
-		put(p, "%s", i ? ", " : "");
-		if (i == PRINT_MAX) {
-			put(p, "...");
+		put_plain(p, i ? ", " : "");
+		if (i == p->style->string_max) {
+			put_plain(p, "...");
 			break;
 		}
 		if (!fetch(p, addr + i * sizeof(v), &v, sizeof(v))) {
@@ -334,14 +340,14 @@ void put_iovec(struct printer *p, taddr addr, uint64_t count, uint64_t limit)
 		length = v.iov_len < limit ? v.iov_len : limit;
 		if (limit != UINT64_MAX)
 			limit -= length;
-		put(p, "{iov_base=");
+		put_plain(p, "{iov_base=");
 		if (bases_only)
 			put_addr(p, (uintptr_t)v.iov_base);
 		else
 			put_bytes(p, (uintptr_t)v.iov_base, length);
 		put(p, ", iov_len=%zu}", v.iov_len);
 	}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(iovec)
@@ -358,7 +364,7 @@ static void put_remote(struct printer *p, const void *element)
 {
 	const struct iovec *v = element;
 
-	put(p, "{iov_base=");
+	put_plain(p, "{iov_base=");
 	put_addr(p, (uintptr_t)v->iov_base);
 	put(p, ", iov_len=%zu}", v->iov_len);
 }
@@ -378,7 +384,7 @@ void put_pollfds(struct printer *p, taddr addr, uint64_t count, bool revents)
 		put_addr(p, addr);
 		return;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	for (uint64_t i = 0, shown = 0; i < count; i++) {
 		struct pollfd fd;
 
@@ -388,18 +394,19 @@ void put_pollfds(struct printer *p, taddr addr, uint64_t count, bool revents)
 			continue;
 		put(p, "%s", comma);
 		comma = ", ";
-		if (shown++ == PRINT_MAX) {
-			put(p, "...");
+		if (shown++ == p->style->string_max) {
+			put_plain(p, "...");
 			break;
 		}
-		put(p, "{fd=%d", fd.fd);
+		put_plain(p, "{fd=");
+		put_fd(p, fd.fd);
 		if (fd.fd >= 0) {
 			put(p, revents ? ", revents=" : ", events=");
 			put_flags(p, &names_poll, (uint16_t)(revents ? fd.revents : fd.events));
 		}
-		put(p, "}");
+		put_plain(p, "}");
 	}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(pollfds)
@@ -418,13 +425,14 @@ void put_fd_set(struct printer *p, taddr addr, uint64_t nfds)
 		put_addr(p, addr);
 		return;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	for (uint64_t fd = 0; fd < limit; fd++)
 		if (bits[fd / 8] & (1 << fd % 8)) {
-			put(p, "%s%" PRIu64, space, fd);
+			put_plain(p, space);
+			put_fd(p, fd);
 			space = " ";
 		}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(fd_set)
@@ -439,7 +447,7 @@ PRINTER(pselect_sig)
 
 	if (!fetch_or_addr(p, value, pair, sizeof(pair)))
 		return;
-	put(p, "{sigmask=");
+	put_plain(p, "{sigmask=");
 	if (fetch_or_addr(p, pair[0], &set, sizeof(set)))
 		put_sigset(p, set);
 	put(p, ", sigsetsize=%" PRIu64 "}", pair[1]);
@@ -449,7 +457,7 @@ static void put_epoll_event(struct printer *p, const void *element)
 {
 	const struct epoll_event *event = element;
 
-	put(p, "{events=");
+	put_plain(p, "{events=");
 	put_flags(p, &names_epoll, event->events);
 	put(p, ", data={u32=%u, u64=%" PRIu64 "}}", event->data.u32, (uint64_t)event->data.u64);
 }
@@ -477,14 +485,21 @@ static void put_flock(struct printer *p, taddr addr, bool with_pid)
 
 	if (!fetch_or_addr(p, addr, &lock, sizeof(lock)))
 		return;
-	put(p, "{l_type=");
+	put_plain(p, "{l_type=");
 	put_name(p, &names_flock_type, (uint16_t)lock.l_type);
-	put(p, ", l_whence=");
+	put_plain(p, ", l_whence=");
 	put_name(p, &names_whence, (uint16_t)lock.l_whence);
 	put(p, ", l_start=%ld, l_len=%ld", lock.l_start, lock.l_len);
 	if (with_pid)
 		put(p, ", l_pid=%d", lock.l_pid);
-	put(p, "}");
+	put_plain(p, "}");
+}
+
+bool fcntl_arg_by_end(const struct printer *p)
+{
+	int command = arg_value(p, 1);
+
+	return command == F_GETLK || command == F_OFD_GETLK;
 }
 
 /* Commands whose third argument strace shows; fcntl(2). The others have none. */

@@ -111,7 +111,7 @@ static void put_c_oflag(struct printer *p, uint32_t flags)
 		uint32_t delay = (flags & delays[i].mask) >> delays[i].shift;
 
 		if (delays[i].mask == TABDLY && (flags & TABDLY) == XTABS)
-			put(p, "XTABS|");
+			put_plain(p, "XTABS|");
 		else
 			put(p, "%s%u|", delays[i].name, delay);
 		flags &= ~delays[i].mask;
@@ -122,13 +122,13 @@ static void put_c_oflag(struct printer *p, uint32_t flags)
 static void put_c_cflag(struct printer *p, uint32_t flags)
 {
 	put_name(p, &names_baud, flags & CBAUD);
-	put(p, "|");
+	put_plain(p, "|");
 	if (flags & CIBAUD) {
 		put_name(p, &names_baud, (flags & CIBAUD) >> IBSHIFT);
-		put(p, "<<IBSHIFT|");
+		put_plain(p, "<<IBSHIFT|");
 	}
 	put_name(p, &names_termios_csize, flags & CSIZE);
-	put(p, "|");
+	put_plain(p, "|");
 	put_flags(p, &names_termios_cflag, flags & ~(uint32_t)(CBAUD | CIBAUD | CSIZE));
 }
 
@@ -138,15 +138,15 @@ static void put_termios(struct printer *p, taddr addr)
 
 	if (!fetch_or_addr(p, addr, &t, sizeof(t)))
 		return;
-	put(p, "{c_iflag=");
+	put_plain(p, "{c_iflag=");
 	put_flags(p, &names_termios_iflag, t.c_iflag);
-	put(p, ", c_oflag=");
+	put_plain(p, ", c_oflag=");
 	put_c_oflag(p, t.c_oflag);
-	put(p, ", c_cflag=");
+	put_plain(p, ", c_cflag=");
 	put_c_cflag(p, t.c_cflag);
-	put(p, ", c_lflag=");
+	put_plain(p, ", c_lflag=");
 	put_flags(p, &names_termios_lflag, t.c_lflag);
-	put(p, ", ...}");
+	put_plain(p, ", ...}");
 }
 
 static void put_window(struct printer *p, taddr addr)
@@ -158,11 +158,19 @@ static void put_window(struct printer *p, taddr addr)
 		    w.y);
 }
 
+bool ioctl_arg_by_end(const struct printer *p)
+{
+	const struct shape *known = find(arg_value(p, 1));
+
+	return known && (known->kind == KIND_TERMIOS_OUT || known->kind == KIND_WINSIZE_OUT ||
+			 known->kind == KIND_INT_OUT);
+}
+
 PRINTER(ioctl_arg)
 {
 	const struct shape *known = find(arg_value(p, 1));
 	unsigned kind = known ? known->kind : KIND_ADDR;
-	bool out = kind == KIND_TERMIOS_OUT || kind == KIND_WINSIZE_OUT || kind == KIND_INT_OUT;
+	bool out = ioctl_arg_by_end(p);
 
 	p->memory = out ? p->after : p->entry;
 	if (out && p->failed) {

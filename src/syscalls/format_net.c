@@ -34,11 +34,11 @@ static void put_un(struct printer *p, const union any_address *a, size_t length)
 	const char *path = a->un.sun_path;
 	size_t size = length - offsetof(struct sockaddr_un, sun_path);
 
-	put(p, ", sun_path=");
+	put_plain(p, ", sun_path=");
 	if (path[0]) {
 		put_chars(p, path, size);
 	} else { /* an abstract name: unix(7) */
-		put(p, "@");
+		put_plain(p, "@");
 		put_quoted(p, path + 1, size - 1, false);
 	}
 }
@@ -64,7 +64,7 @@ static void put_in6(struct printer *p, const union any_address *a)
 
 static void put_address(struct printer *p, const union any_address *a, size_t length)
 {
-	put(p, "{sa_family=");
+	put_plain(p, "{sa_family=");
 	put_name(p, &names_domain, a->any.sa_family);
 	if (a->any.sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path))
 		put_un(p, a, length);
@@ -75,10 +75,10 @@ static void put_address(struct printer *p, const union any_address *a, size_t le
 	else if (a->any.sa_family == AF_NETLINK && length >= sizeof(a->nl))
 		put(p, ", nl_pid=%d, nl_groups=%08x", (int)a->nl.nl_pid, a->nl.nl_groups);
 	else if (length > sizeof(a->any.sa_family)) {
-		put(p, ", sa_data=");
+		put_plain(p, ", sa_data=");
 		put_quoted(p, a->bytes + 2, length - 2, false);
 	}
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 void put_sockaddr(struct printer *p, taddr addr, uint64_t length)
@@ -132,7 +132,7 @@ PRINTER(sockaddr_len)
 	if (p->call->ended && !p->failed && fetch(p, value, &after, sizeof(after)) &&
 	    after != before)
 		put(p, " => %d", after);
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 /* ---- socket() ---- */
@@ -143,7 +143,7 @@ PRINTER(sock_type)
 
 	put_name(p, &names_sock_type, (uint32_t)value & ~flags);
 	if (flags) {
-		put(p, "|");
+		put_plain(p, "|");
 		put_flags(p, &names_sock_flags, flags);
 	}
 }
@@ -238,7 +238,7 @@ PRINTER(sockopt_val)
 	if (length <= 0)
 		put_addr(p, value);
 	else if (text_option(level, name))
-		put_string(p, value, PRINT_MAX);
+		put_string(p, value, p->style->string_max);
 	else if (length == sizeof(number) && fetch(p, value, &number, sizeof(number)))
 		put(p, "[%d]", number);
 	else
@@ -249,14 +249,15 @@ PRINTER(sockopt_val)
 
 static void put_fds(struct printer *p, const uint8_t *data, size_t size)
 {
-	put(p, "[");
+	put_plain(p, "[");
 	for (size_t i = 0; i < size / sizeof(int); i++) {
 		int fd;
 
 		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
-		put(p, "%s%d", i ? ", " : "", fd);
+		put_plain(p, i ? ", " : "");
+		put_fd(p, fd);
 	}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 static void put_socket_cmsg(struct printer *p, int type, const uint8_t *data, size_t size)
@@ -265,7 +266,7 @@ static void put_socket_cmsg(struct printer *p, int type, const uint8_t *data, si
 
 	put_name(p, &names_cmsg_socket, type);
 	if (type == SCM_RIGHTS && size >= sizeof(int)) {
-		put(p, ", cmsg_data=");
+		put_plain(p, ", cmsg_data=");
 		put_fds(p, data, size);
 	} else if (type == SCM_CREDENTIALS && size >= sizeof(credentials)) {
 		memcpy(&credentials, data, sizeof(credentials));
@@ -279,14 +280,14 @@ static void put_cmsg(struct printer *p, const struct cmsghdr *header, const uint
 {
 	put(p, "{cmsg_len=%zu, cmsg_level=", (size_t)header->cmsg_len);
 	put_name(p, &names_sol, (uint32_t)header->cmsg_level);
-	put(p, ", cmsg_type=");
+	put_plain(p, ", cmsg_type=");
 	if (header->cmsg_level == SOL_SOCKET)
 		put_socket_cmsg(p, header->cmsg_type, data, size);
 	else if (header->cmsg_level == SOL_IP)
 		put_name(p, &names_cmsg_ip, (uint32_t)header->cmsg_type);
 	else
 		put(p, "%#x", (unsigned)header->cmsg_type);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 static void put_control(struct printer *p, taddr addr, uint64_t length)
@@ -296,7 +297,7 @@ static void put_control(struct printer *p, taddr addr, uint64_t length)
 
 	if (!length)
 		return;
-	put(p, ", msg_control=");
+	put_plain(p, ", msg_control=");
 	if (length > CONTROL_MAX || length < sizeof(struct cmsghdr)) {
 		put_addr(p, addr);
 		return;
@@ -304,7 +305,7 @@ static void put_control(struct printer *p, taddr addr, uint64_t length)
 	control = xmalloc(length);
 	if (!fetch_or_addr(p, addr, control, length))
 		return;
-	put(p, "[");
+	put_plain(p, "[");
 	while (length - at >= sizeof(struct cmsghdr)) {
 		struct cmsghdr header;
 		uint64_t size;
@@ -319,7 +320,7 @@ static void put_control(struct printer *p, taddr addr, uint64_t length)
 		size = (size + 7) & ~UINT64_C(7);
 		at = size < length - at ? at + size : length;
 	}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 /* `name_room` is msg_namelen as it was before the call, or -1; `limit` as for put_iovec(). */
@@ -329,9 +330,9 @@ static void put_msghdr(struct printer *p, const struct msghdr *msg, int name_roo
 
 	if (name_room >= 0 && length > name_room)
 		length = name_room;
-	put(p, "{msg_name=");
+	put_plain(p, "{msg_name=");
 	put_sockaddr(p, (uintptr_t)msg->msg_name, length < 0 ? 0 : length);
-	put(p, ", msg_namelen=");
+	put_plain(p, ", msg_namelen=");
 	if (name_room >= 0 && name_room != (int)msg->msg_namelen)
 		put(p, "%d => ", name_room);
 	put(p, "%d, msg_iov=", (int)msg->msg_namelen);
@@ -340,7 +341,7 @@ static void put_msghdr(struct printer *p, const struct msghdr *msg, int name_roo
 	put_control(p, (uintptr_t)msg->msg_control, msg->msg_controllen);
 	put(p, ", msg_controllen=%zu, msg_flags=", msg->msg_controllen);
 	put_flags(p, &names_msg, (uint32_t)msg->msg_flags);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(msghdr)
@@ -370,11 +371,11 @@ static void put_mmsghdr(struct printer *p, const void *element)
 	const struct mmsghdr *m = element;
 	bool receives = p->row->nr == SYS_recvmmsg;
 
-	put(p, "{msg_hdr=");
+	put_plain(p, "{msg_hdr=");
 	put_msghdr(p, &m->msg_hdr, -1, receives ? m->msg_len : UINT64_MAX);
 	if (p->call->ended && !p->failed)
 		put(p, ", msg_len=%u", m->msg_len);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(mmsghdr)

@@ -9,6 +9,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
@@ -28,7 +29,7 @@ PRINTER(argv)
 		put_addr(p, value);
 		return;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	for (unsigned i = 0;; i++) {
 		if (!fetch(p, value + 8 * i, &string, sizeof(string))) {
 			put(p, ", ... /* %#" PRIx64 " */", value + 8 * i);
@@ -36,14 +37,14 @@ PRINTER(argv)
 		}
 		if (!string)
 			break;
-		put(p, "%s", i ? ", " : "");
-		if (i == PRINT_MAX) {
-			put(p, "...");
+		put_plain(p, i ? ", " : "");
+		if (i == p->style->string_max) {
+			put_plain(p, "...");
 			break;
 		}
-		put_string(p, string, PRINT_MAX);
+		put_string(p, string, p->style->string_max);
 	}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(envp)
@@ -74,7 +75,7 @@ static void put_clone_flags(struct printer *p, uint64_t flags)
 	if (flags)
 		put_flags(p, &names_clone, flags);
 	if (flags && signal)
-		put(p, "|");
+		put_plain(p, "|");
 	if (signal || !flags)
 		put_signal(p, signal);
 }
@@ -92,31 +93,55 @@ void put_int_at(struct printer *p, taddr addr)
 		put(p, "[%d]", number);
 }
 
+static void put_fd_at(struct printer *p, taddr addr)
+{
+	int fd;
+
+	if (!fetch_or_addr(p, addr, &fd, sizeof(fd)))
+		return;
+	put_plain(p, "[");
+	put_fd(p, fd);
+	put_plain(p, "]");
+}
+
+#define CLONE_SHOWN                                                              \
+	(CLONE_PARENT_SETTID | CLONE_PIDFD | CLONE_SETTLS | CLONE_CHILD_SETTID | \
+	 CLONE_CHILD_CLEARTID)
+
 /* clone(2) on x86-64, named and in the order in which strace shows it. */
-void format_clone(struct printer *p)
+void format_clone(struct printer *p, struct sc_half *half)
 {
 	uint64_t flags = p->call->args[0];
 
-	put(p, "child_stack=");
+	put_plain(p, "child_stack=");
 	put_addr(p, p->call->args[1]);
-	put(p, ", flags=");
+	put_plain(p, ", flags=");
 	put_clone_flags(p, flags);
-	if (!p->call->ended)
-		return;
+	half->complete = !(flags & CLONE_SHOWN);
+	if (p->call->ended)
+		format_clone_end(p);
+}
+
+void format_clone_end(struct printer *p)
+{
+	uint64_t flags = p->call->args[0];
+
 	p->memory = p->after;
 	if (flags & (CLONE_PARENT_SETTID | CLONE_PIDFD)) {
-		put(p, ", parent_tid=");
+		put_plain(p, ", parent_tid=");
 		if (p->failed)
 			put_addr(p, p->call->args[2]);
+		else if (flags & CLONE_PIDFD)
+			put_fd_at(p, p->call->args[2]);
 		else
 			put_int_at(p, p->call->args[2]);
 	}
 	if (flags & CLONE_SETTLS) {
-		put(p, ", tls=");
+		put_plain(p, ", tls=");
 		put_addr(p, p->call->args[4]);
 	}
 	if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)) {
-		put(p, ", child_tidptr=");
+		put_plain(p, ", child_tidptr=");
 		put_addr(p, p->call->args[3]);
 	}
 }
@@ -127,35 +152,52 @@ static void put_field_addr(struct printer *p, const char *name, uint64_t addr)
 	put_addr(p, addr);
 }
 
-static void put_clone3_results(struct printer *p, const struct clone_args *args)
+static bool fetch_clone_args(const struct printer *p, struct clone_args *args)
 {
+	struct printer reader = *p;
+	uint64_t size = arg_value(p, 1);
+
+	reader.memory = p->entry;
+	memset(args, 0, sizeof(*args));
+	return size >= CLONE_ARGS_SIZE_VER0 &&
+	       fetch(&reader, arg_value(p, 0), args, size < sizeof(*args) ? size : sizeof(*args));
+}
+
+bool clone3_writes(const struct printer *p)
+{
+	struct clone_args args;
+
+	return fetch_clone_args(p, &args) && (args.flags & (CLONE_PIDFD | CLONE_PARENT_SETTID));
+}
+
+void format_clone3_end(struct printer *p)
+{
+	struct clone_args args;
 	const char *open = " => {";
 
-	p->memory = p->after;
-	if (args->flags & CLONE_PIDFD) {
+	if (!p->call->ended || p->failed || !fetch_clone_args(p, &args))
+		return;
+	if (args.flags & CLONE_PIDFD) {
 		put(p, "%spidfd=", open);
-		put_int_at(p, args->pidfd);
+		put_fd_at(p, args.pidfd);
 		open = ", ";
 	}
-	if (args->flags & CLONE_PARENT_SETTID) {
+	if (args.flags & CLONE_PARENT_SETTID) {
 		put(p, "%sparent_tid=", open);
-		put_int_at(p, args->parent_tid);
+		put_int_at(p, args.parent_tid);
 	}
-	if (args->flags & (CLONE_PIDFD | CLONE_PARENT_SETTID))
-		put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(clone_args)
 {
-	struct clone_args args = {0};
-	uint64_t size = arg_value(p, 1);
+	struct clone_args args;
 
-	if (size < CLONE_ARGS_SIZE_VER0 ||
-	    !fetch(p, value, &args, size < sizeof(args) ? size : sizeof(args))) {
+	if (!fetch_clone_args(p, &args)) {
 		put_addr(p, value);
 		return;
 	}
-	put(p, "{flags=");
+	put_plain(p, "{flags=");
 	put_flags(p, &names_clone, args.flags);
 	if (args.flags & CLONE_PIDFD)
 		put_field_addr(p, "pidfd", args.pidfd);
@@ -163,7 +205,7 @@ PRINTER(clone_args)
 		put_field_addr(p, "child_tid", args.child_tid);
 	if (args.flags & CLONE_PARENT_SETTID)
 		put_field_addr(p, "parent_tid", args.parent_tid);
-	put(p, ", exit_signal=");
+	put_plain(p, ", exit_signal=");
 	put_signal(p, args.exit_signal);
 	put_field_addr(p, "stack", args.stack);
 	put(p, ", stack_size=%#" PRIx64, (uint64_t)args.stack_size);
@@ -175,18 +217,16 @@ PRINTER(clone_args)
 	}
 	if (args.cgroup || (args.flags & CLONE_INTO_CGROUP))
 		put(p, ", cgroup=%" PRIu64, (uint64_t)args.cgroup);
-	put(p, "}");
-	if (p->call->ended && !p->failed)
-		put_clone3_results(p, &args);
+	put_plain(p, "}");
 }
 
 static void put_stop(struct printer *p, int status)
 {
-	put(p, "WIFSTOPPED(s) && WSTOPSIG(s) == ");
+	put_plain(p, "WIFSTOPPED(s) && WSTOPSIG(s) == ");
 	put_signal(p, WSTOPSIG(status) & 0x7f);
 	if (WSTOPSIG(status) & 0x80)
-		put(p, " | 0x80");
-	put(p, "}");
+		put_plain(p, " | 0x80");
+	put_plain(p, "}");
 	if (status >> 16)
 		put(p, " | %#x << 16", status >> 16);
 }
@@ -199,19 +239,19 @@ PRINTER(wait_status)
 		put_addr(p, value);
 		return;
 	}
-	put(p, "[{");
+	put_plain(p, "[{");
 	if (WIFEXITED(status)) {
 		put(p, "WIFEXITED(s) && WEXITSTATUS(s) == %d}", WEXITSTATUS(status));
 	} else if (WIFSIGNALED(status)) {
-		put(p, "WIFSIGNALED(s) && WTERMSIG(s) == ");
+		put_plain(p, "WIFSIGNALED(s) && WTERMSIG(s) == ");
 		put_signal(p, WTERMSIG(status));
 		put(p, "%s}", WCOREDUMP(status) ? " && WCOREDUMP(s)" : "");
 	} else if (WIFCONTINUED(status)) {
-		put(p, "WIFCONTINUED(s)}");
+		put_plain(p, "WIFCONTINUED(s)}");
 	} else {
 		put_stop(p, status);
 	}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(rusage)
@@ -247,10 +287,10 @@ PRINTER(rlimit)
 
 	if (!fetch_or_addr(p, value, limit, sizeof(limit)))
 		return;
-	put(p, "{");
+	put_plain(p, "{");
 	put_limit(p, "rlim_cur", limit[0]);
 	put_limit(p, ", rlim_max", limit[1]);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(sched_param)
@@ -272,13 +312,13 @@ PRINTER(cpu_set)
 		put_addr(p, value);
 		return;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	for (unsigned cpu = 0; cpu < length * 8; cpu++)
 		if (bits[cpu / 8] & (1 << cpu % 8)) {
 			put(p, "%s%u", space, cpu);
 			space = " ";
 		}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(personality)
@@ -286,12 +326,12 @@ PRINTER(personality)
 	uint32_t type = value & 0xff, flags = (uint32_t)value & ~0xffu;
 
 	if ((uint32_t)value == UINT32_MAX) {
-		put(p, "0xffffffff");
+		put_plain(p, "0xffffffff");
 		return;
 	}
 	put_name(p, &names_personality, type);
 	if (flags) {
-		put(p, "|");
+		put_plain(p, "|");
 		put_flags(p, &names_personality_flags, flags);
 	}
 }
@@ -321,7 +361,7 @@ PRINTER(cap_header)
 
 	if (!fetch_or_addr(p, value, &header, sizeof(header)))
 		return;
-	put(p, "{version=");
+	put_plain(p, "{version=");
 	put_name(p, &names_cap_version, header.version);
 	put(p, ", pid=%d}", header.pid);
 }
@@ -331,7 +371,7 @@ static void put_caps(struct printer *p, uint64_t set)
 	const char *bar = "";
 
 	if (!set)
-		put(p, "0");
+		put_plain(p, "0");
 	for (unsigned bit = 0; bit < 64; bit++) {
 		const char *text = names_find(&names_cap, bit);
 
@@ -358,13 +398,13 @@ PRINTER(cap_data)
 		put_addr(p, value);
 		return;
 	}
-	put(p, "{effective=");
+	put_plain(p, "{effective=");
 	put_caps(p, data[0] | (uint64_t)data[3] << 32);
-	put(p, ", permitted=");
+	put_plain(p, ", permitted=");
 	put_caps(p, data[1] | (uint64_t)data[4] << 32);
-	put(p, ", inheritable=");
+	put_plain(p, ", inheritable=");
 	put_caps(p, data[2] | (uint64_t)data[5] << 32);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 /* ---- prctl ---- */
@@ -377,7 +417,7 @@ static void put_filter(struct printer *p, taddr addr)
 		return;
 	put(p, "{len=%u, filter=", program.len);
 	put_addr(p, (uintptr_t)program.filter);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(seccomp_arg)
@@ -403,12 +443,12 @@ static void put_indirect(struct printer *p, taddr addr, const struct names *name
 		put_addr(p, addr);
 		return;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	if (names)
 		put_name(p, names, number);
 	else
 		put(p, "%u", number);
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 /* The first argument behind the option, where it is more than a hexadecimal number, and whether
@@ -477,6 +517,19 @@ static void put_prctl_filter(struct printer *p, taddr addr)
 	p->last = true;
 }
 
+bool prctl_arg_by_end(const struct printer *p)
+{
+	switch ((int)arg_value(p, 0)) {
+	case PR_GET_NAME:
+	case PR_GET_TSC:
+	case PR_GET_PDEATHSIG:
+	case PR_GET_CHILD_SUBREAPER:
+		return true;
+	default:
+		return false;
+	}
+}
+
 PRINTER(prctl_arg)
 {
 	unsigned option = arg_value(p, 0);
@@ -492,9 +545,16 @@ PRINTER(prctl_arg)
 	else if (option == PR_SET_VMA && p->arg == 3)
 		put(p, "%" PRIu64, value);
 	else if (option == PR_SET_VMA && p->arg == 4)
-		put_string(p, value, PRINT_MAX);
+		put_string(p, value, p->style->string_max);
 	else
 		put(p, "%#" PRIx64, value);
+}
+
+bool arch_prctl_arg_by_end(const struct printer *p)
+{
+	unsigned option = arg_value(p, 0);
+
+	return option == ARCH_GET_FS || option == ARCH_GET_GS;
 }
 
 PRINTER(arch_prctl_arg)
@@ -598,7 +658,7 @@ PRINTER(futex_timeout)
 static void put_wake_op(struct printer *p, uint32_t op)
 {
 	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
-		put(p, "FUTEX_OP_OPARG_SHIFT<<28|");
+		put_plain(p, "FUTEX_OP_OPARG_SHIFT<<28|");
 	put_name(p, &names_futex_wake_op, op >> 28 & 7);
 	put(p, "<<28|%#x<<12|", op >> 12 & 0xfff);
 	put_name(p, &names_futex_wake_cmp, op >> 24 & 0xf);
@@ -633,7 +693,7 @@ PRINTER(ipc_key)
 	if ((uint32_t)value)
 		put(p, "%#x", (uint32_t)value);
 	else
-		put(p, "IPC_PRIVATE");
+		put_plain(p, "IPC_PRIVATE");
 }
 
 PRINTER(ipc_flags)
@@ -642,7 +702,7 @@ PRINTER(ipc_flags)
 
 	if (flags) {
 		put_flags(p, &names_ipc_flags, flags);
-		put(p, "|");
+		put_plain(p, "|");
 	}
 	put(p, "%#03o", (uint32_t)value & 0777);
 }
@@ -656,7 +716,7 @@ static void put_sembuf(struct printer *p, const void *element)
 		put(p, op->sem_flg & IPC_NOWAIT ? "SEM_UNDO|IPC_NOWAIT" : "SEM_UNDO");
 	else
 		put(p, op->sem_flg & IPC_NOWAIT ? "IPC_NOWAIT" : "0");
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(sembufs)

@@ -44,16 +44,16 @@ void put_sigset(struct printer *p, uint64_t set)
 	const char *space = "";
 
 	if (__builtin_popcountll(set) >= 64 * 2 / 3) {
-		put(p, "~");
+		put_plain(p, "~");
 		set = ~set;
 	}
-	put(p, "[");
+	put_plain(p, "[");
 	for (int signal = 1; signal <= 64; signal++)
 		if (set & (UINT64_C(1) << (signal - 1))) {
 			put(p, "%s%s", space, sc_signal_name(signal) + strlen("SIG"));
 			space = " ";
 		}
-	put(p, "]");
+	put_plain(p, "]");
 }
 
 PRINTER(sigset)
@@ -67,11 +67,11 @@ PRINTER(sigset)
 static void put_handler(struct printer *p, uint64_t handler)
 {
 	if (handler == (uint64_t)(uintptr_t)SIG_DFL)
-		put(p, "SIG_DFL");
+		put_plain(p, "SIG_DFL");
 	else if (handler == (uint64_t)(uintptr_t)SIG_IGN)
-		put(p, "SIG_IGN");
+		put_plain(p, "SIG_IGN");
 	else if (handler == (uint64_t)(uintptr_t)SIG_ERR)
-		put(p, "SIG_ERR");
+		put_plain(p, "SIG_ERR");
 	else
 		put_addr(p, handler);
 }
@@ -82,17 +82,31 @@ PRINTER(sigaction)
 
 	if (!fetch_or_addr(p, value, &action, sizeof(action)))
 		return;
-	put(p, "{sa_handler=");
+	put_plain(p, "{sa_handler=");
 	put_handler(p, action.handler);
-	put(p, ", sa_mask=");
+	put_plain(p, ", sa_mask=");
 	put_sigset(p, action.mask);
-	put(p, ", sa_flags=");
+	put_plain(p, ", sa_flags=");
 	put_flags(p, &names_sigaction, action.flags);
 	if (action.flags & SA_RESTORER_BIT) {
-		put(p, ", sa_restorer=");
+		put_plain(p, ", sa_restorer=");
 		put_addr(p, action.restorer);
 	}
-	put(p, "}");
+	put_plain(p, "}");
+}
+
+/* The mask that it puts back lies in the signal's frame. */
+void format_sigreturn(struct printer *p, struct sc_half *half)
+{
+	uint64_t set;
+
+	half->complete = true;
+	p->memory = p->entry;
+	if (!p->call->signal_mask || !fetch(p, p->call->signal_mask, &set, sizeof(set)))
+		return;
+	put_plain(p, "{mask=");
+	put_sigset(p, set);
+	put_plain(p, "}");
 }
 
 PRINTER(sigaltstack)
@@ -105,9 +119,9 @@ PRINTER(sigaltstack)
 
 	if (!fetch_or_addr(p, value, &stack, sizeof(stack)))
 		return;
-	put(p, "{ss_sp=");
+	put_plain(p, "{ss_sp=");
 	put_addr(p, stack.sp);
-	put(p, ", ss_flags=");
+	put_plain(p, ", ss_flags=");
 	put_flags(p, &names_sigaltstack, stack.flags);
 	put(p, ", ss_size=%" PRIu64 "}", stack.size);
 }
@@ -151,7 +165,7 @@ static void put_si_value(struct printer *p, const siginfo_t *info)
 static void put_si_chld(struct printer *p, const siginfo_t *info)
 {
 	put_si_source(p, info);
-	put(p, ", si_status=");
+	put_plain(p, ", si_status=");
 	if (info->si_code == CLD_EXITED)
 		put(p, "%d", info->si_status);
 	else
@@ -171,7 +185,7 @@ static void put_si_kernel(struct printer *p, const siginfo_t *info)
 	case SIGBUS:
 	case SIGSEGV:
 	case SIGTRAP:
-		put(p, ", si_addr=");
+		put_plain(p, ", si_addr=");
 		put_addr(p, (uintptr_t)info->si_addr);
 		break;
 	default:
@@ -204,15 +218,15 @@ void put_siginfo(struct printer *p, taddr addr)
 
 	if (!fetch_or_addr(p, addr, &info, sizeof(info)))
 		return;
-	put(p, "{");
+	put_plain(p, "{");
 	if (info.si_signo) {
-		put(p, "si_signo=");
+		put_plain(p, "si_signo=");
 		put_signal(p, info.si_signo);
-		put(p, ", si_code=");
+		put_plain(p, ", si_code=");
 		put_si_code(p, &info);
 		put_si_fields(p, &info);
 	}
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(siginfo)
@@ -226,19 +240,19 @@ PRINTER(sigevent)
 
 	if (!fetch_or_addr(p, value, &event, sizeof(event)))
 		return;
-	put(p, "{");
+	put_plain(p, "{");
 	if (event.sigev_value.sival_ptr) {
 		put(p, "sigev_value={sival_int=%d, sival_ptr=", event.sigev_value.sival_int);
 		put_addr(p, (uintptr_t)event.sigev_value.sival_ptr);
-		put(p, "}, ");
+		put_plain(p, "}, ");
 	}
-	put(p, "sigev_signo=");
+	put_plain(p, "sigev_signo=");
 	put_signal(p, event.sigev_signo);
-	put(p, ", sigev_notify=");
+	put_plain(p, ", sigev_notify=");
 	put_name(p, &names_sigev, (uint32_t)event.sigev_notify);
 	if (event.sigev_notify == SIGEV_THREAD_ID)
 		put(p, ", sigev_notify_thread_id=%d", event._sigev_un._tid);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 /* ---- clocks ---- */
@@ -297,11 +311,11 @@ PRINTER(itimerval)
 
 	if (!fetch_or_addr(p, value, &timer, sizeof(timer)))
 		return;
-	put(p, "{it_interval=");
+	put_plain(p, "{it_interval=");
 	put_timeval_at(p, &timer.it_interval);
-	put(p, ", it_value=");
+	put_plain(p, ", it_value=");
 	put_timeval_at(p, &timer.it_value);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(itimerspec)
@@ -310,11 +324,11 @@ PRINTER(itimerspec)
 
 	if (!fetch_or_addr(p, value, &timer, sizeof(timer)))
 		return;
-	put(p, "{it_interval=");
+	put_plain(p, "{it_interval=");
 	put_timespec_at(p, &timer.it_interval);
-	put(p, ", it_value=");
+	put_plain(p, ", it_value=");
 	put_timespec_at(p, &timer.it_value);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(timezone)
@@ -335,7 +349,7 @@ PRINTER(times)
 	put_clock_t(p, ", tms_stime", times.tms_stime);
 	put_clock_t(p, ", tms_cutime", times.tms_cutime);
 	put_clock_t(p, ", tms_cstime", times.tms_cstime);
-	put(p, "}");
+	put_plain(p, "}");
 }
 
 PRINTER(timex)
@@ -363,11 +377,11 @@ PRINTER(utsname)
 
 	if (!fetch_or_addr(p, value, &name, sizeof(name)))
 		return;
-	put(p, "{sysname=");
+	put_plain(p, "{sysname=");
 	put_chars(p, name.sysname, sizeof(name.sysname));
-	put(p, ", nodename=");
+	put_plain(p, ", nodename=");
 	put_chars(p, name.nodename, sizeof(name.nodename));
-	put(p, ", ...}");
+	put_plain(p, ", ...}");
 }
 
 PRINTER(sysinfo)

@@ -3,31 +3,78 @@
  * what cannot be read prints as its address. */
 #include "syscalls/printer.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/alloc.h"
 #include "util/cleanup.h"
 
 #define PATH_BYTES 4096
+#define PAGE_BYTES 4096
+/* What is read of a string at first: most are shorter. */
+#define STRING_BYTES 128
+/* Bytes of memory are shown in pieces of this size. */
+#define CHUNK_BYTES 4096
+#define FORMAT_ROOM 256
+
+/* ---- text ---- */
 
 void put(struct printer *p, const char *format, ...)
 {
+	struct bytes *out = p->out;
+	size_t room = FORMAT_ROOM, length;
 	va_list args;
 
-	va_start(args, format);
-	vfprintf(p->out, format, args);
-	va_end(args);
+	do {
+		vec_reserve(out, room);
+		va_start(args, format);
+		length = (size_t)vsnprintf((char *)out->items + out->count, room, format, args);
+		va_end(args);
+		if (length < room)
+			break;
+		room = length + 1;
+	} while (true);
+	out->count += length;
+}
+
+void put_plain(struct printer *p, const char *text)
+{
+	vec_append(p->out, text, strlen(text));
+}
+
+static void put_digits(struct printer *p, uint64_t value, unsigned base, const char *prefix)
+{
+	char digits[24], *at = digits + sizeof(digits);
+
+	do
+		*--at = "0123456789abcdef"[value % base];
+	while (value /= base);
+	put_plain(p, prefix);
+	vec_append(p->out, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void put_decimal(struct printer *p, int64_t value)
+{
+	put_digits(p, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0 ? "-" : "");
+}
+
+void put_hex(struct printer *p, uint64_t value)
+{
+	put_digits(p, value, 16, value ? "0x" : "");
 }
 
 void put_addr(struct printer *p, taddr addr)
 {
 	if (addr)
-		put(p, "%#" PRIx64, addr);
+		put_hex(p, addr);
 	else
-		put(p, "NULL");
+		put_plain(p, "NULL");
 }
+
+/* ---- memory ---- */
 
 static size_t read_some(struct printer *p, taddr addr, void *to, size_t size)
 {
@@ -83,14 +130,32 @@ uint64_t arg_length(struct printer *p)
 static void put_escaped(struct printer *p, unsigned char byte, bool digit_follows)
 {
 	static const char plain[] = "\"\\\f\n\r\t\v", letters[] = "\"\\fnrtv";
-	const char *found = byte ? strchr(plain, byte) : NULL;
+	const char *found;
 
-	if (found)
-		put(p, "\\%c", letters[found - plain]);
-	else if (byte >= ' ' && byte <= '~')
-		put(p, "%c", byte);
-	else
-		put(p, digit_follows ? "\\%03o" : "\\%o", byte);
+	if (byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\') {
+		vec_push(p->out, byte);
+		return;
+	}
+	found = byte ? strchr(plain, byte) : NULL;
+	if (found) {
+		vec_push(p->out, '\\');
+		vec_push(p->out, (unsigned char)letters[found - plain]);
+		return;
+	}
+	vec_push(p->out, '\\');
+	if (digit_follows || byte >= 0100)
+		vec_push(p->out, (unsigned char)('0' + (byte >> 6)));
+	if (digit_follows || byte >= 010)
+		vec_push(p->out, (unsigned char)('0' + (byte >> 3 & 7)));
+	vec_push(p->out, (unsigned char)('0' + (byte & 7)));
+}
+
+static void put_hex_byte(struct printer *p, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char text[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+
+	vec_append(p->out, text, sizeof(text));
 }
 
 static void put_text(struct printer *p, const void *bytes, size_t length, bool hex)
@@ -99,30 +164,32 @@ static void put_text(struct printer *p, const void *bytes, size_t length, bool h
 
 	for (size_t i = 0; i < length; i++)
 		if (hex)
-			put(p, "\\x%02x", b[i]);
+			put_hex_byte(p, b[i]);
 		else
 			put_escaped(p, b[i], i + 1 < length && b[i + 1] >= '0' && b[i + 1] <= '7');
 }
 
 void put_quoted(struct printer *p, const void *bytes, size_t length, bool hex)
 {
-	put(p, "\"");
+	put_plain(p, "\"");
 	put_text(p, bytes, length, hex);
-	put(p, "\"");
+	put_plain(p, "\"");
 }
 
 static void put_memory(struct printer *p, taddr addr, uint64_t length, bool hex)
 {
-	unsigned char bytes[PRINT_MAX];
-	size_t size = length < PRINT_MAX ? length : PRINT_MAX;
+	unsigned char local[CHUNK_BYTES], *owned _cleanup_free_ = NULL, *bytes = local;
+	size_t max = p->style->string_max, size = length < max ? length : max;
 
+	if (size > sizeof(local))
+		bytes = owned = xmalloc(size);
 	if (!addr || read_some(p, addr, bytes, size) < size) {
 		put_addr(p, addr);
 		return;
 	}
 	put_quoted(p, bytes, size, hex);
-	if (length > PRINT_MAX)
-		put(p, "...");
+	if (length > max)
+		put_plain(p, "...");
 }
 
 void put_bytes(struct printer *p, taddr addr, uint64_t length)
@@ -135,19 +202,42 @@ void put_bytes_hex(struct printer *p, taddr addr, uint64_t length)
 	put_memory(p, addr, length, true);
 }
 
+/* Reads up to the NUL, at most `size` bytes, piece by piece: a string seldom reaches to the next
+ * page, and what follows it may not be there. Returns how many bytes were read. */
+static size_t read_string(struct printer *p, taddr addr, char *text, size_t size)
+{
+	size_t done = 0, piece = STRING_BYTES;
+
+	while (done < size) {
+		size_t left = PAGE_BYTES - (addr + done) % PAGE_BYTES, got;
+
+		piece = piece < left ? piece : left;
+		piece = piece < size - done ? piece : size - done;
+		got = read_some(p, addr + done, text + done, piece);
+		if (memchr(text + done, 0, got) || got < piece)
+			return done + got;
+		done += got;
+		piece = PAGE_BYTES;
+	}
+	return done;
+}
+
 void put_string(struct printer *p, taddr addr, size_t max)
 {
-	char *text _cleanup_free_ = xmalloc(max + 1);
-	size_t got = addr ? read_some(p, addr, text, max + 1) : 0;
-	size_t length = strnlen(text, got);
+	char local[PATH_BYTES], *owned _cleanup_free_ = NULL, *text = local;
+	size_t got, length;
 
+	if (max >= sizeof(local))
+		text = owned = xmalloc(max + 1);
+	got = addr ? read_string(p, addr, text, max + 1) : 0;
+	length = strnlen(text, got);
 	if (!got || (length == got && got < max + 1)) {
 		put_addr(p, addr);
 		return;
 	}
 	put_quoted(p, text, length < max ? length : max, false);
 	if (length > max)
-		put(p, "...");
+		put_plain(p, "...");
 }
 
 void put_path(struct printer *p, taddr addr)
@@ -181,10 +271,10 @@ void put_name(struct printer *p, const struct names *names, uint64_t value)
 	const char *text = names_find(names, value);
 
 	if (text) {
-		put(p, "%s", text);
+		put_plain(p, text);
 		return;
 	}
-	put(p, "%#" PRIx64, value);
+	put_hex(p, value);
 	put_unknown(p, names);
 }
 
@@ -193,10 +283,10 @@ void put_name_decimal(struct printer *p, const struct names *names, int64_t valu
 	const char *text = names_find(names, value);
 
 	if (text) {
-		put(p, "%s", text);
+		put_plain(p, text);
 		return;
 	}
-	put(p, "%" PRId64, value);
+	put_decimal(p, value);
 	put_unknown(p, names);
 }
 
@@ -208,7 +298,7 @@ void put_flags(struct printer *p, const struct names *names, uint64_t value)
 	if (!value) {
 		const char *text = names_find(names, 0);
 
-		put(p, "%s", text ? text : "0");
+		put_plain(p, text ? text : "0");
 		return;
 	}
 	for (size_t i = 0; i < names->count && rest; i++) {
@@ -216,17 +306,64 @@ void put_flags(struct printer *p, const struct names *names, uint64_t value)
 
 		if (!bits || (rest & bits) != bits)
 			continue;
-		put(p, "%s%s", bar, names->items[i].text);
+		put_plain(p, bar);
+		put_plain(p, names->items[i].text);
 		bar = "|";
 		rest &= ~bits;
 	}
 	if (rest == value) {
-		put(p, "%#" PRIx64, value);
+		put_hex(p, value);
 		put_unknown(p, names);
 	} else if (rest) {
 		put(p, "|%#" PRIx64, rest);
 	}
 }
+
+/* ---- descriptors ---- */
+
+static void put_fd_path(struct printer *p, int fd)
+{
+	char path[PATH_BYTES];
+	bool deleted = false;
+	size_t length;
+
+	if (!p->style->fd_path)
+		return;
+	length = p->style->fd_path(p->style->context, fd, path, sizeof(path), &deleted);
+	if (!length)
+		return;
+	put_plain(p, "<");
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = path[i];
+
+		/* a path cannot pretend to end here */
+		if (byte == '<' || byte == '>')
+			put(p, "\\%o", byte);
+		else
+			put_escaped(p, byte,
+				    i + 1 < length && path[i + 1] >= '0' && path[i + 1] <= '7');
+	}
+	put_plain(p, deleted ? ">(deleted)" : ">");
+}
+
+void put_fd(struct printer *p, int fd)
+{
+	put_decimal(p, fd);
+	if (fd >= 0)
+		put_fd_path(p, fd);
+}
+
+void put_dirfd(struct printer *p, int fd)
+{
+	if (fd != AT_FDCWD) {
+		put_fd(p, fd);
+		return;
+	}
+	put_plain(p, "AT_FDCWD");
+	put_fd_path(p, fd);
+}
+
+/* ---- arrays ---- */
 
 void put_array(struct printer *p, taddr addr, uint64_t count, size_t size,
 	       void (*put_element)(struct printer *p, const void *element))
@@ -241,9 +378,9 @@ void put_array(struct printer *p, taddr addr, uint64_t count, size_t size,
 		return;
 	put(p, "[");
 	for (uint64_t i = 0; i < count; i++) {
-		put(p, "%s", i ? ", " : "");
-		if (i == PRINT_MAX) {
-			put(p, "...");
+		put_plain(p, i ? ", " : "");
+		if (i == p->style->string_max) {
+			put_plain(p, "...");
 			break;
 		}
 		if (!fetch(p, addr + i * size, element, size)) {

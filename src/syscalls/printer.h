@@ -2,14 +2,13 @@
 #ifndef WARP_SYSCALLS_PRINTER_H
 #define WARP_SYSCALLS_PRINTER_H
 
+#include "syscalls/format.h"
 #include "syscalls/names.h"
 #include "syscalls/syscalls.h"
 
-/* Strings and arrays are cut after so many bytes or elements, as strace -s 32 does. */
-#define PRINT_MAX 32
-
 struct printer {
-	FILE *out;
+	struct bytes *out; /* appended to */
+	const struct sc_style *style;
 	const struct sc_row *row;
 	const struct sc_call *call;
 	const struct sc_memory *memory; /* where the current argument is read from */
@@ -27,6 +26,15 @@ struct type_printer {
 };
 
 void put(struct printer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The frequent forms, without the price of a format. */
+void put_plain(struct printer *p, const char *text);
+void put_decimal(struct printer *p, int64_t value);
+/* With "0x", 0 as "0". */
+void put_hex(struct printer *p, uint64_t value);
+/* A descriptor, with its path if the style asks for that. */
+void put_fd(struct printer *p, int fd);
+/* A descriptor or AT_FDCWD. */
+void put_dirfd(struct printer *p, int fd);
 /* "NULL" or the address. */
 void put_addr(struct printer *p, taddr addr);
 /* Reads the whole of an object; false if it is not all there. */
@@ -36,7 +44,7 @@ bool fetch_or_addr(struct printer *p, taddr addr, void *to, size_t size);
 
 /* Bytes at hand between quotes, all of them, with C escapes (or every byte as \xHH). */
 void put_quoted(struct printer *p, const void *bytes, size_t length, bool hex);
-/* `length` bytes of memory, cut at PRINT_MAX. */
+/* `length` bytes of memory, cut at the style's string_max. */
 void put_bytes(struct printer *p, taddr addr, uint64_t length);
 void put_bytes_hex(struct printer *p, taddr addr, uint64_t length);
 /* A string of memory up to its NUL, cut at `max` bytes. */
@@ -162,8 +170,20 @@ TYPE_PRINTER(timex);
 TYPE_PRINTER(timezone);
 TYPE_PRINTER(utsname);
 
-/* Calls whose arguments strace prints in an order or form of its own. */
-void format_clone(struct printer *p);
+/* Calls whose arguments strace prints in an order or form of its own. format_NAME_end() prints what
+ * only the end of the call decides. */
+void format_clone(struct printer *p, struct sc_half *half);
+void format_clone_end(struct printer *p);
+void format_clone3_end(struct printer *p);
+void format_sendfile_end(struct printer *p);
+void format_sigreturn(struct printer *p, struct sc_half *half);
+/* clone3 has memory to write to. */
+bool clone3_writes(const struct printer *p);
+/* The argument is one that the kernel writes, by the command of the call. */
+bool ioctl_arg_by_end(const struct printer *p);
+bool fcntl_arg_by_end(const struct printer *p);
+bool prctl_arg_by_end(const struct printer *p);
+bool arch_prctl_arg_by_end(const struct printer *p);
 /* Bit i: the futex operation uses argument i (futex(2)). */
 unsigned futex_arguments(const struct printer *p);
 /* The ioctl command has an argument. */

@@ -116,6 +116,7 @@ struct sc_call {
 	uint64_t args[SC_ARGS];
 	int64_t result; /* -errno on failure; kernel-internal -512..-516 while interrupted */
 	bool ended;
+	taddr signal_mask; /* rt_sigreturn: where the mask lies that it puts back; 0: not known */
 };
 
 /* A stretch of memory that a call reads or writes. Regions form a tree: a region whose `parent` is
