@@ -106,6 +106,9 @@ struct arch_ops {
 	/* The note type under which ptrace gives the vector and floating point state. */
 	unsigned xstate_note;
 
+	/* Do these bytes begin with an instruction that makes a system call? Of any gate. */
+	bool (*makes_call)(const uint8_t *bytes, size_t length);
+
 	/* ---- trapped instructions ---- */
 	unsigned insn_max;
 	/* Which trapped instruction do these bytes begin with? */

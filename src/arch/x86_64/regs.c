@@ -90,6 +90,15 @@ static void remote_call(struct regs *regs, int nr, const uint64_t args[SC_ARGS])
 	regs->word[EFLAGS] &= ~0x100ull; /* no single-stepping by the program's own trap flag */
 }
 
+/* syscall, sysenter, int 0x80. The compilers' prefixes before these do not occur. */
+static bool makes_call(const uint8_t *bytes, size_t length)
+{
+	if (length < 2)
+		return false;
+	return (bytes[0] == 0x0f && (bytes[1] == 0x05 || bytes[1] == 0x34)) ||
+	       (bytes[0] == 0xcd && bytes[1] == 0x80);
+}
+
 const struct arch_ops arch = {
 	.name = "x86_64",
 	.elf_machine = EM_X86_64,
@@ -107,6 +116,7 @@ const struct arch_ops arch = {
 	.call_skip = call_skip,
 	.call_rewind = call_rewind,
 	.remote_call = remote_call,
+	.makes_call = makes_call,
 	.xstate_note = NT_X86_XSTATE,
 	.insn_max = 15,
 	.trap_kind = x86_64_trap_kind,
