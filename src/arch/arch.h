@@ -11,6 +11,7 @@
 #include "abi/trace_abi.h"
 #include "util/memory.h"
 #include "util/taddr.h"
+#include "util/vec.h"
 
 struct sock_fprog;
 
@@ -79,6 +80,42 @@ struct arch_patch {
 	uint8_t bytes[16];
 };
 
+/* Kinds of registers that are asked for apart. */
+enum arch_flavor {
+	ARCH_GENERAL,
+	ARCH_FLOAT,
+	ARCH_VECTOR,
+	ARCH_DEBUG,
+	ARCH_FLAVORS
+};
+
+#define ARCH_DEBUG_REGS	 8
+#define ARCH_XFEATURES	 20
+#define ARCH_REG_BYTES	 64
+#define ARCH_UNWIND_REGS 32
+
+/* Where the parts of the vector state lie on this processor. */
+struct arch_layout {
+	uint32_t offset[ARCH_XFEATURES], size[ARCH_XFEATURES];
+};
+
+/* All registers of a stopped thread, as the kernel hands them out. */
+struct arch_state {
+	const struct arch_layout *layout; /* borrowed */
+	bool narrow;			  /* it runs 32-bit code */
+	struct regs regs;		  /* in their 64-bit form, also of 32-bit code */
+	uint64_t debug[ARCH_DEBUG_REGS];
+	struct bytes vector; /* owned */
+};
+
+/* A register by name. What `where` and `index` mean is the architecture's affair. */
+struct arch_reg {
+	char name[12];
+	uint8_t flavor; /* enum arch_flavor */
+	uint8_t where, index;
+	uint16_t bits;
+};
+
 struct arch_ops {
 	const char *name;
 	uint16_t elf_machine;
@@ -89,11 +126,39 @@ struct arch_ops {
 	taddr (*pc)(const struct regs *);
 	void (*set_pc)(struct regs *, taddr);
 	taddr (*sp)(const struct regs *);
+	/* ---- registers of all flavors, by name. `flavors` has bits 1 << enum arch_flavor ---- */
+	/* Asks the processor; costs some 100 us in a virtual machine. */
+	void (*layout)(struct arch_layout *);
+	/* Reads and writes those of a stopped thread that the caller traces; where that fails, false
+	 * and errno is set. General registers are always read. */
+	bool (*state_read)(pid_t tid, unsigned flavors, struct arch_state *);
+	bool (*state_write)(pid_t tid, unsigned flavors, const struct arch_state *);
+	/* The i-th register in the order for printing; false behind the last one. One that is part of
+	 * a wider one is not listed. */
+	bool (*reg_at)(const struct arch_state *, size_t i, struct arch_reg *);
+	/* Finds any that the thread has, also parts of wider ones. */
+	bool (*reg_find)(const struct arch_state *, const char *name, struct arch_reg *);
+	/* Values are ARCH_REG_BYTES bytes, the lowest first, zero beyond the register's width. Setting
+	 * changes the state only. */
+	void (*reg_get)(const struct arch_state *, const struct arch_reg *, uint8_t *value);
+	void (*reg_set)(struct arch_state *, const struct arch_reg *, const uint8_t *value);
+	/* What the value means: names of bits, a floating point number; "" where there is nothing to
+	 * say. */
+	void (*reg_explain)(const struct arch_state *, const struct arch_reg *, char *text,
+			    size_t room);
+	/* A decimal fraction for a register that holds floating point numbers; false for others and
+	 * for what is no number. */
+	bool (*reg_parse_float)(const struct arch_reg *, const char *text, uint8_t *value);
+	/* The registers that unwinding a stack needs, in DWARF's order; returns how many. */
+	unsigned (*unwind_regs)(const struct arch_state *, uint64_t out[ARCH_UNWIND_REGS]);
 
 	/* ---- system calls. "At entry": stopped by seccomp or SYSEMU, before the call ---- */
 	int (*call_nr)(const struct regs *); /* at entry or exit */
 	uint64_t (*call_arg)(const struct regs *, int index);
 	void (*set_call_arg)(struct regs *, int index, uint64_t value);
+	/* The same for a call through the 32-bit gate, and its name; NULL if there is none. */
+	uint64_t (*narrow_call_arg)(const struct regs *, int index);
+	const char *(*narrow_call_name)(int nr);
 	int64_t (*call_result)(const struct regs *);
 	void (*set_call_result)(struct regs *, int64_t value);
 	bool (*in_call)(const struct regs *); /* the kernel was entered by a system call */

@@ -58,5 +58,18 @@ size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room);
 size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch *out, size_t room);
 size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *memory);
 const struct sock_fprog *x86_64_stop_filter(void);
+void x86_64_layout(struct arch_layout *layout);
+bool x86_64_state_read(pid_t tid, unsigned flavors, struct arch_state *state);
+bool x86_64_state_write(pid_t tid, unsigned flavors, const struct arch_state *state);
+bool x86_64_reg_at(const struct arch_state *state, size_t i, struct arch_reg *reg);
+bool x86_64_reg_find(const struct arch_state *state, const char *name, struct arch_reg *reg);
+void x86_64_reg_get(const struct arch_state *state, const struct arch_reg *reg, uint8_t *value);
+void x86_64_reg_set(struct arch_state *state, const struct arch_reg *reg, const uint8_t *value);
+void x86_64_reg_explain(const struct arch_state *state, const struct arch_reg *reg, char *text,
+			size_t room);
+bool x86_64_reg_parse_float(const struct arch_reg *reg, const char *text, uint8_t *value);
+unsigned x86_64_unwind_regs(const struct arch_state *state, uint64_t out[ARCH_UNWIND_REGS]);
+uint64_t x86_64_narrow_call_arg(const struct regs *regs, int index);
+const char *x86_64_narrow_call_name(int nr);
 
 #endif
