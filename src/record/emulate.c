@@ -1,6 +1,7 @@
 /* Calls that the recorder answers itself, because making them would change what it relies on: the
  * one core it shares with the program, the trapping of rdtsc, the seccomp program, and who traces.
  * The program sees what it would see natively. */
+#include <asm/prctl.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -90,6 +91,19 @@ enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t)
 	int mode = t->tsc_mode ? t->tsc_mode : PR_TSC_ENABLE;
 
 	rec_answer(s, t, give(s, t, arg(t, 1), &mode, sizeof(mode)) ? 0 : -EFAULT);
+	return REC_ANSWERED;
+}
+
+/* ---- arch_prctl(ARCH_GET_CPUID, ARCH_SET_CPUID) ---- */
+
+/* Where cpuid does not trap, the kernel knows nothing else to say either. */
+enum rec_verdict rec_cpuid(struct rec_session *s, struct rec_task *t)
+{
+	if (!s->cpuid_traps)
+		return REC_MAKE;
+	if (arg(t, 0) == ARCH_SET_CPUID)
+		t->cpuid_faults = !arg(t, 1);
+	rec_answer(s, t, arg(t, 0) == ARCH_SET_CPUID ? 0 : !t->cpuid_faults);
 	return REC_ANSWERED;
 }
 

@@ -299,7 +299,7 @@ static void new_image(struct rec_session *s, struct rec_task *t, enum trace_even
 {
 	rec_call_reset(&t->call);
 	t->scratch = t->scratch_size = t->clear_tid = 0;
-	t->tsc_mode = 0;
+	t->cpuid_faults = false;
 	t->undumpable = false;
 	t->dispatch = (struct rec_dispatch){0};
 	if (memcmp(t->segv_action, &(uint64_t){1} /* SIG_IGN */, sizeof(uint64_t)))

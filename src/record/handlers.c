@@ -330,6 +330,7 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_AFFINITY_SET] = {rec_affinity_set, NULL},
 	[SC_H_AFFINITY_GET] = {rec_affinity_get, NULL},
 	[SC_H_TSC] = {rec_tsc, NULL},
+	[SC_H_CPUID] = {rec_cpuid, NULL},
 	[SC_H_SECCOMP] = {rec_seccomp, NULL},
 	[SC_H_USER_DISPATCH] = {rec_user_dispatch, NULL},
 	[SC_H_DUMPABLE] = {rec_dumpable, NULL},

@@ -142,7 +142,8 @@ struct rec_task {
 	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
 	bool no_new_privs;	    /* set by the program */
 	struct rec_dispatch dispatch;
-	int tsc_mode; /* PR_TSC_*: as the program set it */
+	int tsc_mode;	   /* PR_TSC_*: as the program set it */
+	bool cpuid_faults; /* the program wants cpuid to raise SIGSEGV (ARCH_SET_CPUID) */
 	UT_hash_handle hh;
 };
 
@@ -256,6 +257,7 @@ const struct rec_handler *rec_handler(enum sc_handler handler);
 enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_affinity_get(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_cpuid(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_dumpable(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);

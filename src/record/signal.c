@@ -87,7 +87,8 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 
 	if (kind == ARCH_TRAP_NONE || (kind == ARCH_TRAP_CPUID && !s->cpuid_traps))
 		return false;
-	if (kind == ARCH_TRAP_TIME && t->tsc_mode == 2 /* PR_TSC_SIGSEGV: the program's own wish */)
+	/* The program's own wish: PR_TSC_SIGSEGV, ARCH_SET_CPUID. */
+	if (kind == ARCH_TRAP_TIME ? t->tsc_mode == 2 : t->cpuid_faults)
 		return false;
 	arch.trap_emulate(bytes, tracee_regs_mut(&t->tracee));
 	rec_regs_datum(s, t, tracee_regs(&t->tracee));

@@ -294,6 +294,7 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 	child->no_new_privs = t->no_new_privs;
 	child->undumpable = t->leader->undumpable;
 	child->tsc_mode = t->tsc_mode;
+	child->cpuid_faults = t->cpuid_faults;
 	if (flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid = child_tid_address(t);
 	if (!(flags & CLONE_VM)) {

@@ -170,3 +170,33 @@ struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
 				(unsigned long long)actual->word[i]);
 	return finish(out, &text, s, t);
 }
+
+static void print_bytes(FILE *out, const char *label, const uint8_t *bytes, size_t length)
+{
+	fprintf(out, "    %s", label);
+	for (size_t i = 0; i < length && i < 16; i++)
+		fprintf(out, " %02x", bytes[i]);
+	fputc('\n', out);
+}
+
+struct error *rep_diverged_memory(struct rep_session *s, struct rep_task *t,
+				  const struct trace_datum_view *recorded,
+				  const struct bytes *actual)
+{
+	const uint8_t *expected = recorded->bytes;
+	char *text = NULL;
+	size_t length, same = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		alloc_failed(0);
+	while (same < actual->count && expected[same] == actual->items[same])
+		same++;
+	print_head(out, s, t);
+	fprintf(out,
+		", but the %llu bytes of memory at %#llx that it reads differ from byte %zu on\n",
+		(unsigned long long)recorded->length, (unsigned long long)recorded->addr, same);
+	print_bytes(out, "expected", expected + same, recorded->length - same);
+	print_bytes(out, "is      ", actual->items + same, actual->count - same);
+	return finish(out, &text, s, t);
+}

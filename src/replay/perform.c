@@ -208,12 +208,25 @@ static struct error *do_shmdt(struct rep_session *s, struct rep_task *t)
 		0);
 }
 
+/* The processor's tiles: without the permission, their first use raises SIGILL. */
+static struct error *do_xcomp(struct rep_session *s, struct rep_task *t)
+{
+	int64_t result = tracee_callv(&t->tracee, SYS_arch_prctl, arg(s, 0), arg(s, 1));
+
+	if (result == s->event.result)
+		return NULL;
+	return rep_diverged(s, t,
+			    "this processor or kernel does not let it use the vector state %llu: "
+			    "replay on a machine that has it (%s)",
+			    (unsigned long long)arg(s, 1), strerror((int)-result));
+}
+
 static const rep_perform performers[SC_HANDLERS] = {
 	[SC_H_MMAP] = do_mmap,	   [SC_H_MUNMAP] = do_range_again,
 	[SC_H_MREMAP] = do_mremap, [SC_H_MPROTECT] = do_range_again,
 	[SC_H_BRK] = do_brk,	   [SC_H_MADVISE] = do_madvise,
 	[SC_H_SHMAT] = do_shmat,   [SC_H_SHMDT] = do_shmdt,
-	[SC_H_SEGMENT] = do_again,
+	[SC_H_SEGMENT] = do_again, [SC_H_XCOMP] = do_xcomp,
 };
 
 rep_perform rep_performer(enum sc_handler handler)

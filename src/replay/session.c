@@ -49,28 +49,31 @@ struct regs rep_event_regs(const struct rep_session *s)
 
 /* ---- events ---- */
 
+static void free_bytes(struct bytes *bytes)
+{
+	vec_deinit(bytes);
+}
+
 /* The memory that the call reads must be what it was. */
 static struct error *compare_inputs(struct rep_session *s, struct rep_task *t)
 {
 	struct trace_datum_view view;
-	struct bytes now = {0};
-	bool end = false, equal = true;
-	struct error *error = NULL;
+	struct bytes now _cleanup_(free_bytes) = {0};
+	bool end = false;
 
 	trace_reader_rewind(s->reader);
-	while (equal && !(error = trace_reader_datum(s->reader, &view, &end)) && !end) {
+	for (;;) {
+		try(trace_reader_datum(s->reader, &view, &end));
+		if (end)
+			return NULL;
 		if (view.kind != TRACE_D_INPUT || !view.length)
 			continue;
 		vec_clear(&now);
 		vec_reserve(&now, view.length);
-		equal = tracee_read(&t->tracee, view.addr, now.items, view.length) == view.length &&
-			!memcmp(now.items, view.bytes, view.length);
+		now.count = tracee_read(&t->tracee, view.addr, now.items, view.length);
+		if (now.count != view.length || memcmp(now.items, view.bytes, view.length))
+			return rep_diverged_memory(s, t, &view, &now);
 	}
-	vec_deinit(&now);
-	if (error || equal)
-		return error;
-	return rep_diverged(s, t, "the %llu bytes of memory at %#llx that it reads differ",
-			    (unsigned long long)view.length, (unsigned long long)view.addr);
 }
 
 static struct error *on_call(struct rep_session *s, struct rep_task *t)

@@ -96,5 +96,9 @@ struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char
 /* The same with the registers that differ. */
 struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
 				const struct regs *actual);
+/* The same for memory that the call reads: what is there now, perhaps less than was recorded. */
+struct error *rep_diverged_memory(struct rep_session *s, struct rep_task *t,
+				  const struct trace_datum_view *recorded,
+				  const struct bytes *actual);
 
 #endif

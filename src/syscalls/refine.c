@@ -21,6 +21,9 @@ enum refined {
 	R_PRCTL_USER_DISPATCH,
 	R_PRCTL_DUMPABLE,
 	R_PRCTL_NAME,
+	R_ARCH_PRCTL_CPUID,
+	R_ARCH_PRCTL_XCOMP,
+	R_ARCH_PRCTL_REFUSED,
 };
 
 static const struct sc_row rows[] = {
@@ -86,6 +89,25 @@ static const struct sc_row *refine_prctl(const struct sc_row *row, uint32_t opti
 	}
 }
 
+static const struct sc_row *refine_arch_prctl(const struct sc_row *row, uint32_t option)
+{
+	switch (option) {
+	case 0x1011: /* ARCH_GET_CPUID */
+	case 0x1012: /* ARCH_SET_CPUID */
+		return &rows[R_ARCH_PRCTL_CPUID];
+	case 0x1023: /* ARCH_REQ_XCOMP_PERM */
+		return &rows[R_ARCH_PRCTL_XCOMP];
+	case 0x2001: /* ARCH_MAP_VDSO_X32, _32, _64: an unpatched vDSO */
+	case 0x2002:
+	case 0x2003:
+	case 0x4002: /* ARCH_ENABLE_TAGGED_ADDR: pointers that a replay could not follow */
+	case 0x5001: /* ARCH_SHSTK_ENABLE: memory that the processor writes */
+		return &rows[R_ARCH_PRCTL_REFUSED];
+	default:
+		return row;
+	}
+}
+
 const struct sc_row *sc_row_refine(const struct sc_row *row, const struct sc_call *call)
 {
 	if (!row)
@@ -101,6 +123,8 @@ const struct sc_row *sc_row_refine(const struct sc_row *row, const struct sc_cal
 		return refine_fcntl(row, call->args[1]);
 	case 157:
 		return refine_prctl(row, call->args[0]);
+	case 158:
+		return refine_arch_prctl(row, call->args[0]);
 	default:
 		return row;
 	}

@@ -72,6 +72,8 @@ enum {
 	V(option, PRCTL_OP), INOUT_C(arg2, PRCTL_ARG, 0), INOUT_C(arg3, PRCTL_ARG, 0), \
 		INOUT_C(arg4, PRCTL_ARG, 0), INOUT_C(arg5, PRCTL_ARG, 0)
 
+#define ARCH_PRCTL_ARGS V(option, ARCH_PRCTL_OP), OUT_C(arg2, ARCH_PRCTL_ARG, 0)
+
 #define ROW(number, call, ret, fd, flag, act, ...)                                \
 	{.nr = (number),                                                          \
 	 .name = #call,                                                           \

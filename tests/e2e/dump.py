@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 
-from harness import FAILED, PYTHON, Failure, Test, own_lines
+from harness import FAILED, PYTHON, Failure, Skip, Test, own_lines
 
 TESTS = []
 
@@ -242,6 +242,38 @@ def broken_copy(context, recording):
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(recording.path, place)
     return place
+
+
+# Features whose instructions cannot be trapped: (leaf, subleaf or None, register, bits).
+HIDDEN = (('rdrand', 1, None, 'ecx', 1 << 30), ('rdseed', 7, 0, 'ebx', 1 << 18), ('hle, rtm', 7, 0, 'ebx', 1 << 4 | 1 << 11),
+          ('rdpid, waitpkg', 7, 0, 'ecx', 1 << 22 | 1 << 5), ('xsaveopt, xgetbv(1)', 13, 1, 'eax', 1 << 0 | 1 << 2),
+          ('rdpru', 0x80000008, None, 'ebx', 1 << 4))
+
+
+@case
+def hidden_features(context):
+    """What cpuid must not tell a recorded program, but tells a native one where the processor has it."""
+    guest = os.path.join(context.config.build, 'tests', 'guest', 'insn_cpuid')
+
+    def leaves(text):
+        found = {}
+        for leaf, sub, *words in re.findall(r'^leaf ([0-9a-f]{8})\.(\d+): (\w{8}) (\w{8}) (\w{8}) (\w{8})$', text, re.M):
+            found[int(leaf, 16), int(sub)] = dict(zip(('eax', 'ebx', 'ecx', 'edx'), (int(w, 16) for w in words)))
+        return found
+
+    recording = context.record([guest])
+    if 'cpuid       trapped' not in context.run([context.warp, 'info', recording.path]).out.decode():
+        raise Skip('cpuid cannot be made to trap on this machine')
+    native, recorded = leaves(context.must([guest]).out.decode()), leaves(recording.out.decode())
+    for name, leaf, sub, register, bits in HIDDEN:
+        if (leaf, sub or 0) not in native:
+            continue
+        context.say('%s: native %#x' % (name, native[leaf, sub or 0][register] & bits))
+        if recorded[leaf, sub or 0][register] & bits:
+            raise Failure('%s is not hidden: leaf %#x, %s' % (name, leaf, register))
+    if not recorded[1, 0]['ecx'] & native[1, 0]['ecx'] & 1 << 27:
+        raise Failure('xsave itself is hidden')
+    context.replay(recording)
 
 
 @case

@@ -40,15 +40,32 @@ enum arch_trap x86_64_trap_kind(const uint8_t *bytes, size_t length)
 	}
 }
 
-/* Features whose instructions give results that cannot be trapped, or make memory unpredictable. */
+#define ANY_SUBLEAF UINT32_MAX
+
+/* Features whose instructions give results that cannot be trapped, or that make memory
+ * unpredictable: xsaveopt leaves alone what it believes to be in memory already, which depends on
+ * task switches; xgetbv(1) shows what the processor believes to be in use. xsavec stays: without it
+ * the C library's lazy binding takes the whole uncompacted area of the stack, 11 KB with AMX, which
+ * small stacks have no room for. */
+static const struct {
+	uint32_t leaf, subleaf;
+	unsigned word;
+	uint32_t bits;
+} hidden[] = {
+	{1, ANY_SUBLEAF, 2, 1u << 30},		  /* rdrand */
+	{7, 0, 1, 1u << 4 | 1u << 11 | 1u << 18}, /* hle, rtm, rdseed */
+	{7, 0, 2, 1u << 5 | 1u << 22},		  /* waitpkg, rdpid */
+	{7, 0, 3, 1u << 16},			  /* tsxldtrk */
+	{0xd, 1, 0, 1u << 0 | 1u << 2 | 1u << 3}, /* xsaveopt, xgetbv(1), xsaves */
+	{0x80000008, ANY_SUBLEAF, 1, 1u << 4},	  /* rdpru */
+};
+
 static void hide_features(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-	if (leaf == 1)
-		out[2] &= ~(1u << 30); /* rdrand */
-	if (leaf == 7 && subleaf == 0) {
-		out[1] &= ~(1u << 4 | 1u << 11 | 1u << 18); /* hle, rtm, rdseed */
-		out[2] &= ~(1u << 22 | 1u << 5);	    /* rdpid, waitpkg */
-	}
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
+		if (hidden[i].leaf == leaf &&
+		    (hidden[i].subleaf == ANY_SUBLEAF || hidden[i].subleaf == subleaf))
+			out[hidden[i].word] &= ~hidden[i].bits;
 }
 
 static void emulate_cpuid(struct regs *regs)
