@@ -17,7 +17,7 @@ ALLOWED = {
     # Of arch/, others see only arch/arch.h: ALLOWED_HEADERS.
     'arch': BASE | {'arch'},
     'syscalls': BASE | {'arch'},
-    'expr': BASE | {'arch'},
+    'expr': BASE | {'arch', 'syscalls'},
     'trace': BASE | {'arch'},
     'tracee': LOW,
     'softpmu': LOW | {'tracee'},

@@ -1,0 +1,175 @@
+/* Which calls an alternative names: by name, pattern, number or class. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "expr/glob.h"
+#include "expr/node.h"
+#include "util/cleanup.h"
+
+/* strace's classes and their other spellings. */
+static const struct {
+	const char *name;
+	uint32_t flag; /* 0: every call */
+} classes[] = {
+	{"all", 0},
+	{"file", SC_CLASS_FILE},
+	{"network", SC_CLASS_NETWORK},
+	{"net", SC_CLASS_NETWORK},
+	{"memory", SC_CLASS_MEMORY},
+	{"process", SC_CLASS_PROCESS},
+	{"signal", SC_CLASS_SIGNAL},
+	{"desc", SC_CLASS_DESC},
+	{"ipc", SC_CLASS_IPC},
+	{"creds", SC_CLASS_CREDS},
+	{"clock", SC_CLASS_CLOCK},
+	{"pure", SC_CLASS_PURE},
+};
+
+#define CLASSES (sizeof(classes) / sizeof(*classes))
+
+void selection_init(struct selection *selection)
+{
+	*selection = (struct selection){.rows = xcalloc(sc_row_count(), sizeof(bool))};
+}
+
+void selection_deinit(struct selection *selection)
+{
+	free(selection->rows);
+	selection->rows = NULL;
+}
+
+void selection_all(struct selection *selection)
+{
+	memset(selection->rows, true, sc_row_count());
+	selection->other = true;
+}
+
+size_t selection_count(const struct selection *selection)
+{
+	size_t count = selection->other;
+
+	for (size_t i = 0; i < sc_row_count(); i++)
+		count += selection->rows[i];
+	return count;
+}
+
+static struct error *add_class(struct lexer *lexer, struct selection *selection)
+{
+	char *name _cleanup_free_ = NULL;
+	size_t i;
+
+	lex_next(lexer);
+	if (lexer->token.kind != TOKEN_NAME)
+		return lex_error(lexer, "expected the name of a class behind %%, as in %%file");
+	name = lex_name(lexer);
+	for (i = 0; i < CLASSES && strcmp(classes[i].name, name); i++)
+		;
+	if (i == CLASSES)
+		return lex_error(lexer,
+				 "there is no class '%%%s'; the classes are %%file %%network "
+				 "%%memory %%process %%signal %%desc %%ipc %%creds %%clock %%pure "
+				 "%%all",
+				 name);
+	lex_next(lexer);
+	if (!classes[i].flag) {
+		selection_all(selection);
+		return NULL;
+	}
+	for (size_t row = 0; row < sc_row_count(); row++)
+		if (sc_row_at(row)->flags & classes[i].flag)
+			selection->rows[row] = true;
+	return NULL;
+}
+
+static struct error *add_number(struct lexer *lexer, struct selection *selection)
+{
+	for (size_t i = 0; i < sc_row_count(); i++)
+		if ((uint64_t)sc_row_at(i)->nr == lexer->token.number) {
+			selection->rows[i] = true;
+			lex_next(lexer);
+			return NULL;
+		}
+	return lex_error(lexer, "no system call that warp knows has this number");
+}
+
+/* How many letters differ, the way one mistypes: Levenshtein's distance, for short names. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[40], length = strlen(b);
+
+	if (strlen(a) >= 39 || length >= 39)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[length];
+}
+
+static const char *similar_call(const char *name)
+{
+	size_t best = strlen(name) / 3 + 1;
+	const char *found = NULL;
+
+	for (size_t i = 0; i < sc_row_count(); i++) {
+		size_t different = distance(name, sc_row_at(i)->name);
+
+		if (different <= best && different < strlen(name)) {
+			if (!found || different < best)
+				found = sc_row_at(i)->name;
+			best = different;
+		}
+	}
+	return found;
+}
+
+static struct error *add_named(struct lexer *lexer, struct selection *selection)
+{
+	char *name _cleanup_free_ = NULL;
+	const char *similar;
+	bool found = false;
+
+	lex_take_glob(lexer);
+	name = lex_name(lexer);
+	for (size_t i = 0; i < sc_row_count(); i++) {
+		const char *call = sc_row_at(i)->name;
+
+		if (glob_match(name, strlen(name), call, strlen(call)))
+			selection->rows[i] = found = true;
+	}
+	if (found) {
+		lex_next(lexer);
+		return NULL;
+	}
+	if (strpbrk(name, "*?"))
+		return lex_error(lexer, "no system call has a name like '%s'", name);
+	similar = similar_call(name);
+	if (similar)
+		return lex_error(lexer, "there is no system call '%s'; do you mean '%s'?", name,
+				 similar);
+	return lex_error(lexer, "there is no system call '%s'", name);
+}
+
+struct error *selection_parse(struct lexer *lexer, struct selection *selection)
+{
+	if (lex_at(lexer, '%'))
+		return add_class(lexer, selection);
+	if (lexer->token.kind == TOKEN_NUMBER)
+		return add_number(lexer, selection);
+	if (lexer->token.kind == TOKEN_NAME || lex_at(lexer, '*') || lex_at(lexer, '?'))
+		return add_named(lexer, selection);
+	return lex_error(lexer, "expected the name of a system call or a class");
+}
