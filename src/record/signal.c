@@ -168,6 +168,15 @@ void rec_send_stash(struct rec_task *t)
 	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid, t->stash.items[0].si_signo);
 }
 
+/* Goes on with the turn to the signal that was just sent: what the task has computed has no event yet
+ * that would put it before what others do. */
+static void go_to_signal(struct rec_task *t)
+{
+	t->resumed = *tracee_regs(&t->tracee);
+	t->resumed_valid = true;
+	rec_run_user(t, 0);
+}
+
 void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
 {
 	struct regs *regs = tracee_regs_mut(&t->tracee);
@@ -175,7 +184,7 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
 	arch.call_rewind(regs, arch.call_nr(regs));
 	t->signal_place = TRACE_F_BEFORE_CALL;
 	rec_send_stash(t);
-	rec_continue(s, t);
+	go_to_signal(t);
 }
 
 void rec_signal_between(struct rec_session *s, struct rec_task *t)
@@ -187,7 +196,7 @@ void rec_signal_between(struct rec_session *s, struct rec_task *t)
 	}
 	if (arch.in_call(tracee_regs(&t->tracee))) {
 		rec_send_stash(t);
-		rec_continue(s, t);
+		go_to_signal(t);
 		return;
 	}
 	if (!t->sample
@@ -201,7 +210,7 @@ void rec_signal_between(struct rec_session *s, struct rec_task *t)
 	case SOFTPMU_FOUND:
 		t->signal_place = TRACE_F_ASYNC;
 		rec_send_stash(t);
-		rec_continue(s, t);
+		go_to_signal(t);
 		return;
 	case SOFTPMU_EVENT:
 		rec_run_user(t, 0);
