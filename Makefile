@@ -8,7 +8,7 @@ MESON = meson
 CLANG_BUILD = $(BUILD)-clang
 ASAN_BUILD = $(BUILD)-asan
 
-.PHONY: all deps deps-build deps-test build builds demo check check-long check-stress bench \
+.PHONY: all deps deps-build deps-test build builds demo check check-long check-stress check-torture bench \
 	install clean
 
 # Steps of ours run one after the other (apt-get and two ninjas do not share); ninja is parallel itself.
@@ -49,6 +49,10 @@ check-long: builds
 
 check-stress: build deps-test
 	@$(PYTHON) tests/stress/run.py --build $(BUILD) $(ARGS)
+
+# ARGS='--times 200' is the full set: hours. See tests/torture/run.py --help.
+check-torture: build deps-test
+	@$(PYTHON) tests/torture/run.py --build $(BUILD) $(ARGS)
 
 bench: build deps-test
 	@bench/run --build $(BUILD) $(ARGS)

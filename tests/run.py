@@ -24,11 +24,11 @@ import traceback
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
-                os.path.join(ROOT, 'tests', 'fault')]
+                os.path.join(ROOT, 'tests', 'fault'), os.path.join(ROOT, 'tests', 'torture')]
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, kill, programs, sources, units       # noqa: E401,E402
+import dump, errors, fuzz, guests, kill, programs, sources, torture, units  # noqa: E401,E402
 
 SKIPPED = 77
 
@@ -264,7 +264,7 @@ def plan(options, base):
         return [Job(t, config) for t in end_to_end]
     end_to_end += errors.tests(config) + dump.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
-    jobs += [Job(t, config) for t in kill.tests(config) + end_to_end]
+    jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)
     asan.sanitizer_logs = True
     if os.access(asan.warp, os.X_OK):
