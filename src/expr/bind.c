@@ -44,23 +44,32 @@ static struct node *make_arg(struct binder *b, const struct node *from, unsigned
 	return node;
 }
 
+int argument_index(const struct sc_row *row, const char *name)
+{
+	for (unsigned i = 0; row && i < row->nargs; i++)
+		if (!strcmp(row->args[i].name, name))
+			return (int)i;
+	if (name[0] == 'a' && name[1] >= '0' && name[1] < '0' + SC_ARGS && !name[2])
+		return name[1] - '0';
+	return row && !strcmp(name, "fd") ? row->fd_arg : -1;
+}
+
 static struct node *argument_by_name(struct binder *b, const struct node *from)
 {
-	for (unsigned i = 0; b->row && i < b->row->nargs; i++)
-		if (!strcmp(b->row->args[i].name, from->name))
-			return make_arg(b, from, i);
-	if (from->name[0] == 'a' && from->name[1] >= '0' && from->name[1] < '0' + SC_ARGS &&
-	    !from->name[2])
-		return make_arg(b, from, (unsigned)(from->name[1] - '0'));
-	if (b->row && b->row->fd_arg >= 0 && !strcmp(from->name, "fd"))
-		return make_arg(b, from, (unsigned)b->row->fd_arg);
-	return NULL;
+	int arg = argument_index(b->row, from->name);
+
+	return arg < 0 ? NULL : make_arg(b, from, (unsigned)arg);
+}
+
+static bool is_path(const struct sc_arg *arg)
+{
+	return arg->type == SC_T_PATH && arg->dir == SC_IN;
 }
 
 static bool has_path(const struct sc_row *row)
 {
 	for (unsigned i = 0; row && i < row->nargs; i++)
-		if (row->args[i].type == SC_T_PATH)
+		if (is_path(&row->args[i]))
 			return true;
 	return false;
 }
@@ -290,7 +299,7 @@ static struct node *path_leaves(struct binder *b, const struct node *from, struc
 	for (unsigned i = 0; i < b->row->nargs; i++) {
 		struct node *leaf;
 
-		if (b->row->args[i].type != SC_T_PATH)
+		if (!is_path(&b->row->args[i]))
 			continue;
 		leaf = text_leaf(b, from, TEXT_ARG, i, string);
 		if (all) {
@@ -499,4 +508,16 @@ struct error *bind_condition(struct expr *expr, const struct lexer *lexer, const
 		*lacks = binder.lacks;
 	*out = binder.lacks ? NULL : node;
 	return NULL;
+}
+
+struct error *bind_value(struct expr *expr, const struct lexer *lexer, const struct sc_row *row,
+			 bool several, const struct node *from, struct node **out)
+{
+	struct binder binder = {.expr = expr, .lexer = lexer, .row = row, .several = several};
+
+	try(bind(&binder, from, out));
+	if (binder.lacks)
+		return lex_error_at(lexer, binder.lacks->at, "%s has no argument '%s'",
+				    row ? row->name : "a call without a name", binder.lacks->name);
+	return want_number(&binder, *out);
 }

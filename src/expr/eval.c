@@ -130,6 +130,13 @@ static struct value number_of(const struct evaluation *e, const struct node *nod
 	}
 }
 
+struct value node_value(const struct node *node, const struct expr_call *at)
+{
+	struct evaluation e = {.at = at, .ended = at->call->ended};
+
+	return number_of(&e, node);
+}
+
 /* ---- texts ---- */
 
 /* Up to the NUL. False if there is none within reach. */
@@ -361,7 +368,7 @@ bool expr_may_match(const struct expr *expr, int nr)
 }
 
 /* Does the tree hold what is known only at the end? */
-static bool waits_for_result(const struct sc_row *row, const struct node *node)
+bool node_needs_result(const struct sc_row *row, const struct node *node)
 {
 	if (!node)
 		return false;
@@ -369,7 +376,7 @@ static bool waits_for_result(const struct sc_row *row, const struct node *node)
 		return true;
 	if (node->kind == NODE_TEXT_IS)
 		return node->source == TEXT_ARG && row->args[node->arg].dir == SC_OUT;
-	return waits_for_result(row, node->left) || waits_for_result(row, node->right);
+	return node_needs_result(row, node->left) || node_needs_result(row, node->right);
 }
 
 bool expr_needs_result(const struct expr *expr, int nr)
@@ -377,7 +384,7 @@ bool expr_needs_result(const struct expr *expr, int nr)
 	const struct choice *choice, *end;
 
 	for (expr_choices(expr, nr, &choice, &end); choice < end; choice++)
-		if (waits_for_result(sc_row(nr), choice->when))
+		if (node_needs_result(sc_row(nr), choice->when))
 			return true;
 	return false;
 }

@@ -164,8 +164,9 @@ static void scan(struct lexer *lexer, size_t at)
 	token->end = (size_t)(p - lexer->text);
 }
 
-void lex_start(struct lexer *lexer, const char *text)
+void lex_start(struct lexer *lexer, const char *what, const char *text)
 {
+	lexer->what = what;
 	lexer->text = text;
 	scan(lexer, 0);
 }
@@ -207,6 +208,34 @@ bool lex_take_glob(struct lexer *lexer)
 	*token = (struct token){
 		.kind = TOKEN_NAME, .start = token->start, .end = (size_t)(p - lexer->text)};
 	return true;
+}
+
+struct error *lex_take_duration(struct lexer *lexer, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+	const char *start = lexer->text + lexer->token.start, *p = start;
+	size_t length = 0;
+
+	*ns = 0;
+	for (; isdigit((unsigned char)*p); p++)
+		if (__builtin_mul_overflow(*ns, 10, ns) ||
+		    __builtin_add_overflow(*ns, (uint64_t)(*p - '0'), ns))
+			return lex_error_at(lexer, lexer->token.start, "this is too long a time");
+	while (is_name(p[length]))
+		length++;
+	for (size_t i = 0; p > start && i < sizeof(units) / sizeof(*units); i++) {
+		if (strlen(units[i].name) != length || strncmp(units[i].name, p, length))
+			continue;
+		if (__builtin_mul_overflow(*ns, units[i].ns, ns))
+			return lex_error_at(lexer, lexer->token.start, "this is too long a time");
+		scan(lexer, (size_t)(p + length - lexer->text));
+		return NULL;
+	}
+	return lex_error_at(lexer, lexer->token.start,
+			    "expected a time with its unit: ns, us, ms or s, as in 10ms");
 }
 
 /* ---- what words say ---- */
@@ -291,7 +320,7 @@ static struct error *error_text(const struct lexer *lexer, size_t at, const char
 		from--;
 	char *shown _cleanup_free_ = excerpt(lexer->text, from);
 
-	return error_new("cannot understand the expression: %s\n\t%s\n\t%*s^", what, shown,
+	return error_new("cannot understand the %s: %s\n\t%s\n\t%*s^", lexer->what, what, shown,
 			 column(lexer->text, from, at), "");
 }
 
@@ -316,7 +345,7 @@ struct error *lex_error(const struct lexer *lexer, const char *format, ...)
 	if (token->kind == TOKEN_WRONG)
 		return error_text(lexer, token->start, token->wrong);
 	char *found _cleanup_free_ = token->kind == TOKEN_END
-					     ? xasprintf("%s, but the expression ends", what)
+					     ? xasprintf("%s, but the %s ends", what, lexer->what)
 					     : xasprintf("%s", what);
 	return error_text(lexer, token->start, found);
 }

@@ -32,10 +32,11 @@ struct token {
 /* `token` is the current word; text before it has been consumed. */
 struct lexer {
 	const char *text; /* borrowed, with a NUL at its end */
+	const char *what; /* "expression", for errors */
 	struct token token;
 };
 
-void lex_start(struct lexer *lexer, const char *text);
+void lex_start(struct lexer *lexer, const char *what, const char *text);
 /* Goes on to the next word. */
 void lex_next(struct lexer *lexer);
 /* Is the current word this sign? */
@@ -52,6 +53,9 @@ void lex_string(const struct lexer *lexer, bool pattern, struct bytes *out);
 
 /* At the current word's place, names may have * and ? in them: makes such a name the current word. */
 bool lex_take_glob(struct lexer *lexer);
+
+/* At the current word's place, a time: digits with ns, us, ms or s behind them. Goes on to the next word. */
+struct error *lex_take_duration(struct lexer *lexer, uint64_t *ns);
 
 /* "cannot understand the expression: TEXT", the line, and a mark below byte `at`. */
 struct error *lex_error_at(const struct lexer *lexer, size_t at, const char *format, ...)

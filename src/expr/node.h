@@ -146,4 +146,17 @@ struct error *bind_condition(struct expr *expr, const struct lexer *lexer, const
 			     bool several, const struct node *from, const struct node **lacks,
 			     struct node **out);
 
+/* The same for a value, which the call must have all arguments of. */
+struct error *bind_value(struct expr *expr, const struct lexer *lexer, const struct sc_row *row,
+			 bool several, const struct node *from, struct node **out);
+/* The index of the argument with this name at this call, -1 if it has none. */
+int argument_index(const struct sc_row *row, const char *name);
+
+/* An expression that begins at the current word and ends before what cannot be a part of it. */
+struct error *expr_parse_part(struct lexer *lexer, struct expr **out);
+/* A bound value at a call; `known` is false before its end if it depends on the result. */
+struct value node_value(const struct node *node, const struct expr_call *at);
+/* Does the bound tree hold what is known only at the call's end? */
+bool node_needs_result(const struct sc_row *row, const struct node *node);
+
 #endif

@@ -391,31 +391,44 @@ static void number_all_leaves(struct expr *expr)
 	}
 }
 
-static struct error *parse_into(struct expr *expr)
+static struct error *parse_into(struct expr *expr, struct lexer *lexer)
 {
-	struct lexer lexer;
+	size_t start = lexer->token.start;
 
-	lex_start(&lexer, expr->text);
-	if (strlen(expr->text) > TEXT_MAX)
-		return lex_error_at(&lexer, 0, "it is longer than %d bytes", TEXT_MAX);
-	try(parse_alternatives(expr, &lexer));
-	if (lexer.token.kind != TOKEN_END)
-		return lex_error(&lexer, "expected a comma or the end");
+	try(parse_alternatives(expr, lexer));
 	number_all_leaves(expr);
+	expr->text = xasprintf("%.*s", (int)(lexer->token.start - start), lexer->text + start);
+	for (char *end = expr->text + strlen(expr->text); end > expr->text && end[-1] == ' ';)
+		*--end = 0;
 	return NULL;
 }
 
-struct error *expr_parse(const char *text, struct expr **out)
+struct error *expr_parse_part(struct lexer *lexer, struct expr **out)
 {
 	struct expr *expr = xcalloc(1, sizeof(*expr));
-	struct error *error;
+	struct error *error = NULL;
 
-	expr->text = xstrdup(text);
-	error = parse_into(expr);
+	if (strlen(lexer->text) > TEXT_MAX)
+		error = lex_error_at(lexer, 0, "it is longer than %d bytes", TEXT_MAX);
+	if (!error)
+		error = parse_into(expr, lexer);
 	*out = error ? NULL : expr;
 	if (error)
 		expr_destroy(expr);
 	return error;
+}
+
+struct error *expr_parse(const char *text, struct expr **out)
+{
+	struct lexer lexer;
+
+	lex_start(&lexer, "expression", text);
+	try(expr_parse_part(&lexer, out));
+	if (lexer.token.kind == TOKEN_END)
+		return NULL;
+	expr_destroy(*out);
+	*out = NULL;
+	return lex_error(&lexer, "expected a comma or the end");
 }
 
 void expr_destroy(struct expr *expr)
