@@ -8,7 +8,6 @@ that many times; `make check` a few programs once (tests(), below).
 import os
 import random
 import re
-import select
 import shutil
 import signal
 import subprocess
@@ -100,7 +99,7 @@ class Runner:
         with open(out, 'wb') as o, open(err, 'wb') as e:
             process = subprocess.Popen(argv, cwd=self.work, env=environment, stdin=subprocess.DEVNULL,
                                        stdout=o, stderr=e, start_new_session=True)
-            ended = Ending(process)
+            ended = harness.Ending(process)
             try:
                 if beside:
                     beside(process, ended)
@@ -163,25 +162,6 @@ class Runner:
             if not replay_is_good(done, recorded, replayed, turn):
                 break
         return done
-
-
-class Ending:
-    """Waits for a process without the polling that subprocess does: it would spoil the times."""
-
-    def __init__(self, process):
-        self.process, self.fd = process, os.pidfd_open(process.pid)
-
-    def wait(self, seconds):
-        """Has it ended within so many seconds?"""
-        poll = select.poll()
-        poll.register(self.fd, select.POLLIN)
-        if not poll.poll(seconds * 1000):
-            return False
-        self.process.wait()
-        return True
-
-    def close(self):
-        os.close(self.fd)
 
 
 def stop_at_random(process, ended):
