@@ -37,6 +37,14 @@ enum arch_trap {
 	ARCH_TRAP_CPUID, /* asks what the processor is */
 };
 
+/* What a debug register watches for. */
+enum arch_debug {
+	ARCH_DEBUG_OFF,
+	ARCH_DEBUG_EXECUTE,
+	ARCH_DEBUG_WRITE,
+	ARCH_DEBUG_ACCESS,
+};
+
 /* What stepping over an instruction is like. */
 enum arch_step {
 	ARCH_STEP_PLAIN,
@@ -159,6 +167,8 @@ struct arch_ops {
 	/* The same for a call through the 32-bit gate, and its name; NULL if there is none. */
 	uint64_t (*narrow_call_arg)(const struct regs *, int index);
 	const char *(*narrow_call_name)(int nr);
+	/* At entry, and at the end of a call that the kernel will make again. */
+	void (*set_call_nr)(struct regs *, int nr);
 	int64_t (*call_result)(const struct regs *);
 	void (*set_call_result)(struct regs *, int64_t value);
 	bool (*in_call)(const struct regs *); /* the kernel was entered by a system call */
@@ -171,8 +181,24 @@ struct arch_ops {
 	/* The note type under which ptrace gives the vector and floating point state. */
 	unsigned xstate_note;
 
+	/* The instruction that makes one. */
+	const uint8_t *call_code;
+	size_t call_size;
 	/* Do these bytes begin with an instruction that makes a system call? Of any gate. */
 	bool (*makes_call)(const uint8_t *bytes, size_t length);
+
+	/* ---- breakpoints in memory ---- */
+	const uint8_t *break_code;
+	size_t break_size;
+	/* Right after such an instruction has trapped: where it is. */
+	taddr (*break_pc)(const struct regs *);
+
+	/* Debug registers of a stopped thread: how many; sets or clears one (false: refused; length 1, 2, 4
+	 * or 8, aligned; of an instruction 1); which have trapped since the last time, as a mask. */
+	unsigned debug_slots;
+	bool (*set_debug)(pid_t tid, unsigned slot, enum arch_debug kind, taddr at,
+			  unsigned length);
+	unsigned (*debug_hits)(pid_t tid);
 
 	/* ---- trapped instructions ---- */
 	unsigned insn_max;

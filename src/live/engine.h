@@ -82,9 +82,6 @@ struct live_task {
 	/* The signal about to be delivered, in `signal`. 0 in `signal` suppresses it; another number
 	 * replaces it (siginfo is then the kernel's, but where live_set_siginfo was called). */
 	int signal;
-
-	/* ---- the engine's own ---- */
-	struct live_task_state *state;
 };
 
 /* A process: the threads that share a thread group id. */
@@ -97,9 +94,6 @@ struct live_process {
 	bool filtered;	/* runs under the filter given to engine_spawn: cannot be let go */
 	void *user;	/* the tool's; a child's begins as NULL */
 	size_t task_count;
-
-	/* ---- the engine's own ---- */
-	struct live_process_state *state;
 };
 
 /* How a new task came to be. */
@@ -116,7 +110,7 @@ enum live_birth {
  * processes that are not followed are never called. */
 struct live_hooks {
 	/* Before the call is made. May look at task->call, change it (live_call_change), or have it not
-	 * made (live_call_skip). exit, execve, sigreturn never come to after_call if they succeed. */
+	 * made (live_call_skip). exit never comes to after_call; execve that succeeds does, after `exec`. */
 	void (*before_call)(void *context, struct live_task *task);
 	/* It has been made: task->call.result, also -512..-516 where it was interrupted and will be made again
 	 * (-ERESTARTSYS and kin). May change the result (live_call_result) and memory. */
@@ -186,8 +180,10 @@ struct live_spawn {
 		filter; /* a seccomp program; NULL: none. Its RET_TRACE must bear LIVE_FILTER_DATA. Implies kill_on_exit */
 	unsigned wants;
 	bool follow;
-	bool kill_on_exit;     /* the kernel kills it when the tracer ends in any way (EXITKILL) */
-	bool new_session;      /* setsid */
+	bool kill_on_exit; /* the kernel kills it when the tracer ends in any way (EXITKILL) */
+	bool new_session;  /* setsid */
+	bool show_exec; /* before_call and after_call for the exec that starts the program, too: then
+				* new_task is called before it */
 	const cpu_set_t *cpus; /* where it may run; NULL: as we do. The program can see this */
 	const int *
 		descriptors; /* NULL, or three: what becomes its stdin, stdout, stderr (-1: as ours) */

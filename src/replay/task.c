@@ -71,6 +71,7 @@ struct error *rep_first_image(struct rep_session *s)
 	struct spawn_options options = {
 		.argv = (char *const[]){"warp-replay", NULL},
 		.image = s->stub,
+		.time_traps = true,
 		.new_session = true,
 		.ptrace_options = PTRACE_OPTIONS,
 	};

@@ -133,6 +133,22 @@ char proc_state(pid_t tid)
 	return state;
 }
 
+pid_t proc_status_number(pid_t tid, const char *label)
+{
+	char *line _cleanup_free_ = xasprintf("\n%s:", label);
+	struct bytes text = {0};
+	pid_t number = 0;
+
+	if (proc_read(tid, "status", &text)) {
+		vec_push(&text, 0);
+		const char *found = strstr((const char *)text.items, line);
+
+		number = found ? atoi(found + strlen(line)) : 0;
+	}
+	vec_deinit(&text);
+	return number;
+}
+
 bool proc_fd_stat(pid_t pid, int fd, struct stat *status)
 {
 	char path[48];

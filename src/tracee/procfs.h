@@ -34,6 +34,8 @@ struct proc_signals {
 bool proc_read_signals(pid_t tid, struct proc_signals *signals);
 /* The state letter of /proc/TID/stat; 0 if there is no such thread. */
 char proc_state(pid_t tid);
+/* The first number behind "LABEL:" in /proc/TID/status; 0 if there is none. */
+pid_t proc_status_number(pid_t tid, const char *label);
 /* Follows /proc/PID/fd/FD: what the descriptor is open on. */
 bool proc_fd_stat(pid_t pid, int fd, struct stat *status);
 /* Its file offset and O_* flags. */

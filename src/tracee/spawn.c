@@ -39,10 +39,8 @@ static void tell(int to, const struct report *report)
 }
 
 /* SECCOMP_SET_MODE_FILTER needs CAP_SYS_ADMIN or no_new_privs (seccomp(2)). */
-static bool install_filter(bool *no_new_privs)
+static bool install_filter(const struct sock_fprog *program, bool *no_new_privs)
 {
-	const struct sock_fprog *program = arch.stop_filter();
-
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0)
 		return true;
 	if (errno != EACCES)
@@ -73,11 +71,26 @@ static bool is_elf(const char *path)
 	return fd >= 0 && read(fd, head, sizeof(head)) == SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
 }
 
-/* What there is to try, made before the traps are armed: libc and sanitizers may read the clock. */
+/* What there is to try, made before the fork: in the child of a process with several threads nothing can
+ * be allocated. */
 struct plan {
-	struct vec(char *) paths; /* in the order of PATH */
+	struct vec(char *) paths; /* in the order of PATH; owned */
 	char **shell;		  /* arguments of /bin/sh for a script; [1] is its path */
 };
+
+/* A directory of PATH that does not have it need not be tried. */
+static bool may_be_there(const char *path)
+{
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+static void add_path(struct plan *plan, char *path, bool always)
+{
+	if (always || may_be_there(path))
+		vec_push(&plan->paths, path);
+	else
+		free(path);
+}
 
 /* The search of execvp(3). */
 static void make_plan(char *const *argv, struct plan *plan)
@@ -93,21 +106,30 @@ static void make_plan(char *const *argv, struct plan *plan)
 	for (size_t i = 1; i < count; i++)
 		plan->shell[i + 1] = argv[i];
 	if (strchr(argv[0], '/') || !argv[0][0]) {
-		vec_push(&plan->paths, argv[0]);
+		add_path(plan, xstrdup(argv[0]), true);
 		return;
 	}
-	char *list = xstrdup(path ? path : "/bin:/usr/bin"), *directory;
+	char *list _cleanup_free_ = xstrdup(path ? path : "/bin:/usr/bin");
+	char *rest = list, *directory;
 
-	while ((directory = strsep(&list, ":")))
-		vec_push(&plan->paths,
-			 xasprintf("%s%s%s", directory, *directory ? "/" : "", argv[0]));
+	while ((directory = strsep(&rest, ":")))
+		add_path(plan, xasprintf("%s%s%s", directory, *directory ? "/" : "", argv[0]),
+			 false);
+}
+
+static void plan_deinit(struct plan *plan)
+{
+	vec_foreach (&plan->paths, path)
+		free(*path);
+	vec_deinit(&plan->paths);
+	free(plan->shell);
 }
 
 /* A file without a format the kernel knows is a script for /bin/sh, as execvp(3) has it; but a program
  * for another processor is none. */
-static void exec_path(char *path, char *const *argv, const struct plan *plan)
+static void exec_path(char *path, char *const *argv, char *const *envp, const struct plan *plan)
 {
-	execve(path, argv, environ);
+	execve(path, argv, envp);
 	if (errno != ENOEXEC)
 		return;
 	bool program = is_elf(path);
@@ -116,18 +138,18 @@ static void exec_path(char *path, char *const *argv, const struct plan *plan)
 	if (program)
 		return;
 	plan->shell[1] = path;
-	execve(plan->shell[0], plan->shell, environ);
+	execve(plan->shell[0], plan->shell, envp);
 	errno = ENOEXEC;
 }
 
 /* Returns only if it failed; errno says why. */
-static void exec_program(char *const *argv, const struct plan *plan)
+static void exec_program(char *const *argv, char *const *envp, const struct plan *plan)
 {
 	bool denied = false;
 
 	errno = ENOENT;
 	vec_foreach (&plan->paths, path) {
-		exec_path(*path, argv, plan);
+		exec_path(*path, argv, envp, plan);
 		denied |= errno == EACCES;
 		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ESTALE &&
 		    errno != ENODEV && errno != ETIMEDOUT)
@@ -137,39 +159,74 @@ static void exec_program(char *const *argv, const struct plan *plan)
 		errno = EACCES;
 }
 
-_Noreturn static void run_child(const struct spawn_options *options, int go, int to)
+/* The child's ends of the two pipes. */
+struct child_pipes {
+	int go, said;
+};
+
+/* Descriptors 0 to 2 become what was asked for. The pipes are moved away from there first. */
+static void place_descriptors(const struct spawn_options *options, struct child_pipes *pipes)
 {
-	struct report report = {.step = STEP_READY};
-	struct plan plan;
+	int from[3];
+
+	if (!options->descriptors)
+		return;
+	pipes->go = fcntl(pipes->go, F_DUPFD_CLOEXEC, 3);
+	pipes->said = fcntl(pipes->said, F_DUPFD_CLOEXEC, 3);
+	for (int i = 0; i < 3; i++)
+		from[i] = options->descriptors[i] < 0
+				  ? -1
+				  : fcntl(options->descriptors[i], F_DUPFD_CLOEXEC, 3);
+	for (int i = 0; i < 3; i++)
+		if (from[i] >= 0)
+			dup2(from[i], i);
+}
+
+static void wait_for_go(int go)
+{
 	char byte;
 
-	make_plan(options->argv, &plan);
+	while (read(go, &byte, 1) < 0 && errno == EINTR)
+		;
+	close(go); /* as natively: no descriptor of ours is seen, not even by a failing exec */
+}
+
+static void arm_traps(struct spawn_result *result)
+{
+	result->time_traps = arch.arm_time_trap();
+	result->cpuid_traps = arch.arm_cpuid_trap();
+	result->cpuid_errno = result->cpuid_traps ? 0 : errno;
+}
+
+_Noreturn static void run_child(const struct spawn_options *options, const struct plan *plan,
+				struct child_pipes pipes)
+{
+	char *const *envp = options->envp ? options->envp : environ;
+	struct report report = {.step = STEP_READY};
 
 	if (options->new_session)
 		setsid();
 	if (options->cpus)
 		sched_setaffinity(0, sizeof(*options->cpus), options->cpus);
+	place_descriptors(options, &pipes);
 	restore_signals(options);
-	while (read(go, &byte, 1) < 0 && errno == EINTR)
-		;
-	close(go); /* as natively: no descriptor of ours is seen, not even by a failing exec */
-	report.result.time_traps = arch.arm_time_trap();
-	report.result.cpuid_traps = arch.arm_cpuid_trap();
-	report.result.cpuid_errno = report.result.cpuid_traps ? 0 : errno;
-	if (options->stop_calls && !install_filter(&report.result.no_new_privs)) {
+	wait_for_go(pipes.go);
+	if (options->time_traps)
+		arm_traps(&report.result);
+	if (options->filter && !install_filter(options->filter, &report.result.no_new_privs)) {
 		report.step = STEP_SECCOMP;
 		report.error = errno;
-		tell(to, &report);
+		tell(pipes.said, &report);
 		_exit(125);
 	}
-	tell(to, &report);
+	tell(pipes.said, &report);
 	if (options->image >= 0)
-		syscall(SYS_execveat, options->image, "", options->argv, environ, AT_EMPTY_PATH);
+		syscall(SYS_execveat, options->image, "", options->argv, envp, AT_EMPTY_PATH);
 	else
-		exec_program(options->argv, &plan);
+		exec_program(options->argv, envp, plan);
 	report.step = STEP_EXEC;
 	report.error = errno;
-	tell(to, &report);
+	tell(pipes.said, &report);
 	_exit(127);
 }
 
@@ -182,9 +239,24 @@ static struct error *seize_error(int errnum)
 		"it; allow ptrace there and try again");
 }
 
-/* Lets the child run up to its exec. */
-static bool run_to_exec(struct tracee *tracee)
+static void on_call(const struct spawn_options *options, struct tracee *tracee)
 {
+	struct __ptrace_syscall_info info;
+
+	if (!tracee_call_info(tracee, &info))
+		return;
+	bool entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+	int nr = arch.call_nr(tracee_regs(tracee));
+
+	if (nr == SYS_execve || nr == SYS_execveat)
+		options->exec_call(options->context, tracee, entry);
+}
+
+/* Lets the child run up to its exec. */
+static bool run_to_exec(const struct spawn_options *options, struct tracee *tracee)
+{
+	int how = options->exec_call ? PTRACE_SYSCALL : PTRACE_CONT;
+
 	for (;;) {
 		int status = tracee_wait(tracee, 0);
 
@@ -192,9 +264,11 @@ static bool run_to_exec(struct tracee *tracee)
 			return false;
 		if (tracee_event(status) == PTRACE_EVENT_EXEC)
 			return true;
-		bool pass = !tracee_event(status) && WSTOPSIG(status) != SIGTRAP;
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+			on_call(options, tracee);
+		bool pass = !tracee_event(status) && (WSTOPSIG(status) & ~0x80) != SIGTRAP;
 
-		tracee_resume(tracee, PTRACE_CONT, pass ? WSTOPSIG(status) : 0);
+		tracee_resume(tracee, how, pass ? WSTOPSIG(status) : 0);
 	}
 }
 
@@ -270,46 +344,66 @@ static struct error *check_image(const char *program, pid_t pid)
 	return exec_error(program, ENOEXEC);
 }
 
-struct error *tracee_spawn(const struct spawn_options *options, struct tracee *tracee,
-			   struct spawn_result *result)
+/* Ends a child that is of no use, also past the stop at its exit. */
+static void end_child(struct tracee *tracee)
 {
-	int go[2], said[2];
+	kill(tracee->tid, SIGKILL);
+	for (tracee_wait(tracee, 0); !tracee->gone; tracee_wait(tracee, 0))
+		tracee_resume(tracee, PTRACE_CONT, 0);
+}
 
-	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
-		return error_os(errno, "cannot make a pipe to start %s", options->argv[0]);
-	pid_t pid = fork();
+/* Seizes the child and runs it up to the end of its exec. The descriptors are taken over. */
+static struct error *lead_child(const struct spawn_options *options, struct tracee *tracee, int go,
+				int said, struct spawn_result *result)
+{
+	int start _cleanup_fd_ = go;
+	int from _cleanup_fd_ = said;
 
-	if (pid < 0)
-		return error_os(errno, "cannot start a process for %s", options->argv[0]);
-	if (pid == 0) {
-		close(go[1]);
-		run_child(options, go[0], said[1]);
-	}
-	int from _cleanup_fd_ = said[0];
-	int start _cleanup_fd_ = go[1];
-
-	close(go[0]);
-	close(said[1]);
-	tracee_init(tracee, pid, pid);
-	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options->ptrace_options) < 0) {
-		int errnum = errno;
-
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, __WALL);
-		return seize_error(errnum);
-	}
+	if (ptrace(PTRACE_SEIZE, tracee->tid, NULL, (void *)options->ptrace_options) < 0)
+		return seize_error(errno);
+	if (options->exec_call)
+		tracee_interrupt(tracee); /* its calls are seen from its next stop on */
 	if (write(start, "", 1) != 1)
 		return error_os(errno, "cannot start the new process");
-	bool executed = run_to_exec(tracee);
+	bool executed = run_to_exec(options, tracee);
 
 	fcntl(from, F_SETFL, O_NONBLOCK);
 	try(hear(options, from, executed, result));
-	struct error *error = check_image(options->argv[0], pid);
+	return options->time_traps ? check_image(options->argv[0], tracee->tid) : NULL;
+}
 
-	if (error) {
-		kill(pid, SIGKILL);
-		for (tracee_wait(tracee, 0); !tracee->gone; tracee_wait(tracee, 0))
-			tracee_resume(tracee, PTRACE_CONT, 0); /* past the stop at its exit */
+struct error *tracee_spawn(const struct spawn_options *options, struct tracee *tracee,
+			   struct spawn_result *result)
+{
+	struct plan plan _cleanup_(plan_deinit);
+	int go[2], said[2];
+
+	make_plan(options->argv, &plan);
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return error_os(errno, "cannot make a pipe to start %s", options->argv[0]);
+	if (pipe2(said, O_CLOEXEC) < 0) {
+		close(go[0]);
+		close(go[1]);
+		return error_os(errno, "cannot make a pipe to start %s", options->argv[0]);
 	}
+	pid_t pid = fork();
+	int errnum = errno;
+
+	if (pid == 0) {
+		close(go[1]);
+		run_child(options, &plan, (struct child_pipes){go[0], said[1]});
+	}
+	close(go[0]);
+	close(said[1]);
+	if (pid < 0) {
+		close(go[1]);
+		close(said[0]);
+		return error_os(errnum, "cannot start a process for %s", options->argv[0]);
+	}
+	tracee_init(tracee, pid, pid);
+	struct error *error = lead_child(options, tracee, go[1], said[0], result);
+
+	if (error && !tracee->gone)
+		end_child(tracee);
 	return error;
 }

@@ -65,7 +65,7 @@ int tracee_wait(struct tracee *tracee, int flags)
 	return status;
 }
 
-void tracee_resume(struct tracee *tracee, int how, int signal)
+static void write_regs(struct tracee *tracee)
 {
 	if (tracee->regs_dirty) {
 		struct iovec vector = {&tracee->regs, sizeof(tracee->regs)};
@@ -73,8 +73,38 @@ void tracee_resume(struct tracee *tracee, int how, int signal)
 		request(tracee, PTRACE_SETREGSET, (void *)NT_PRSTATUS, &vector);
 	}
 	tracee->regs_valid = tracee->regs_dirty = false;
+}
+
+void tracee_resume(struct tracee *tracee, int how, int signal)
+{
+	write_regs(tracee);
 	tracee->stopped = false;
 	request(tracee, how, NULL, (void *)(long)signal);
+}
+
+void tracee_interrupt(struct tracee *tracee)
+{
+	request(tracee, PTRACE_INTERRUPT, NULL, NULL);
+}
+
+void tracee_detach(struct tracee *tracee, int signal)
+{
+	write_regs(tracee);
+	tracee->stopped = false;
+	request(tracee, PTRACE_DETACH, NULL, (void *)(long)signal);
+}
+
+bool tracee_call_info(struct tracee *tracee, struct __ptrace_syscall_info *info)
+{
+	long size = -1;
+
+	if (!tracee->gone)
+		size = ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, (void *)sizeof(*info), info);
+	if (size < 0 && errno == ESRCH)
+		tracee->gone = true;
+	if (size <= 0)
+		memset(info, 0, sizeof(*info));
+	return size > 0;
 }
 
 unsigned long tracee_event_message(struct tracee *tracee)
@@ -138,6 +168,19 @@ bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info)
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info)
 {
 	request(tracee, PTRACE_SETSIGINFO, NULL, (void *)info);
+}
+
+bool tracee_trap_pending(struct tracee *tracee)
+{
+	struct __ptrace_peeksiginfo_args args = {.nr = 1};
+	siginfo_t info;
+
+	while (!tracee->gone && ptrace(PTRACE_PEEKSIGINFO, tracee->tid, &args, &info) == 1) {
+		if (info.si_signo == SIGTRAP && info.si_code > 0)
+			return true;
+		args.off++;
+	}
+	return false;
 }
 
 uint64_t tracee_get_sigmask(struct tracee *tracee)

@@ -43,6 +43,12 @@ void tracee_stopped(struct tracee *tracee);
  * PTRACE_LISTEN. Writes changed registers first. */
 void tracee_resume(struct tracee *tracee, int how, int signal);
 unsigned long tracee_event_message(struct tracee *tracee);
+/* Asks it to stop, wherever it is; the stop is PTRACE_EVENT_STOP, or what else comes first. */
+void tracee_interrupt(struct tracee *tracee);
+/* Stops tracing a stopped tracee. A signal can be given from a signal's stop only. */
+void tracee_detach(struct tracee *tracee, int signal);
+/* PTRACE_GET_SYSCALL_INFO (Linux 5.3) at a stop before or after a call. */
+bool tracee_call_info(struct tracee *tracee, struct __ptrace_syscall_info *info);
 
 /* PTRACE_EVENT_* of a stop's wait status, 0 if it is none. */
 static inline int tracee_event(int status)
@@ -64,6 +70,8 @@ void tracee_set_xstate(struct tracee *tracee, const void *bytes, size_t length);
 
 bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
+/* Has it a trap of the kernel's (a breakpoint, a step) that is not reported yet? */
+bool tracee_trap_pending(struct tracee *tracee);
 uint64_t tracee_get_sigmask(struct tracee *tracee);
 void tracee_set_sigmask(struct tracee *tracee, uint64_t mask);
 

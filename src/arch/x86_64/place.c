@@ -3,6 +3,7 @@
  *
  * The stub changes no flags (lea and jrcxz compare) and no memory but its scratch word. */
 #include <Zydis/Zydis.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -336,6 +337,45 @@ bool x86_64_set_breakpoint(pid_t tid, taddr at)
 	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), 0) == 0 &&
 	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(0), at) == 0 &&
 	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), at ? 1 : 0) == 0;
+}
+
+/* DR7: local enable of DRn at bit 2n; from bit 16 on four bits each, kind and length (SDM 3B, 17.2.4). */
+static bool debug_control(enum arch_debug kind, unsigned length, unsigned slot, uint64_t *bits)
+{
+	static const uint8_t kinds[] = {
+		[ARCH_DEBUG_EXECUTE] = 0, [ARCH_DEBUG_WRITE] = 1, [ARCH_DEBUG_ACCESS] = 3};
+	static const uint8_t lengths[9] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+	unsigned size = kind == ARCH_DEBUG_EXECUTE ? 1 : length;
+
+	if (size == 0 || size > 8 || (size & (size - 1)))
+		return false;
+	*bits = 1ull << 2 * slot | (uint64_t)(kinds[kind] | lengths[size] << 2) << (16 + 4 * slot);
+	return true;
+}
+
+bool x86_64_set_debug(pid_t tid, unsigned slot, enum arch_debug kind, taddr at, unsigned length)
+{
+	uint64_t mask = 3ull << 2 * slot | 15ull << (16 + 4 * slot), bits = 0;
+
+	errno = 0;
+	uint64_t control = (uint64_t)ptrace(PTRACE_PEEKUSER, tid, DEBUG_REGISTER(7), 0) & ~mask;
+
+	if (errno || (kind != ARCH_DEBUG_OFF && !debug_control(kind, length, slot, &bits)))
+		return false;
+	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), control) == 0 &&
+	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0 &&
+	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), control | bits) == 0;
+}
+
+unsigned x86_64_debug_hits(pid_t tid)
+{
+	errno = 0;
+	uint64_t status = (uint64_t)ptrace(PTRACE_PEEKUSER, tid, DEBUG_REGISTER(6), 0);
+
+	if (errno)
+		return 0;
+	ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(6), 0);
+	return status & 15;
 }
 
 void x86_64_xstate_normalise(uint8_t *state, size_t length)

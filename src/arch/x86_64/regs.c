@@ -51,6 +51,11 @@ static void set_call_arg(struct regs *regs, int index, uint64_t value)
 	regs->word[arg_regs[index]] = value;
 }
 
+static void set_call_nr(struct regs *regs, int nr)
+{
+	regs->word[ORIG_RAX] = (uint64_t)(int64_t)nr;
+}
+
 static int64_t call_result(const struct regs *regs)
 {
 	return (int64_t)regs->word[RAX];
@@ -99,6 +104,13 @@ static bool makes_call(const uint8_t *bytes, size_t length)
 	       (bytes[0] == 0xcd && bytes[1] == 0x80);
 }
 
+static const uint8_t break_code[] = {0xcc}; /* int3 */
+
+static taddr break_pc(const struct regs *regs)
+{
+	return regs->word[RIP] - sizeof(break_code);
+}
+
 const struct arch_ops arch = {
 	.name = "x86_64",
 	.elf_machine = EM_X86_64,
@@ -122,13 +134,22 @@ const struct arch_ops arch = {
 	.set_call_arg = set_call_arg,
 	.narrow_call_arg = x86_64_narrow_call_arg,
 	.narrow_call_name = x86_64_narrow_call_name,
+	.set_call_nr = set_call_nr,
 	.call_result = call_result,
 	.set_call_result = set_call_result,
 	.in_call = in_call,
 	.call_skip = call_skip,
 	.call_rewind = call_rewind,
 	.remote_call = remote_call,
+	.call_code = x86_64_code_page,
+	.call_size = 2,
 	.makes_call = makes_call,
+	.break_code = break_code,
+	.break_size = sizeof(break_code),
+	.break_pc = break_pc,
+	.debug_slots = 4,
+	.set_debug = x86_64_set_debug,
+	.debug_hits = x86_64_debug_hits,
 	.xstate_note = NT_X86_XSTATE,
 	.insn_max = 15,
 	.trap_kind = x86_64_trap_kind,

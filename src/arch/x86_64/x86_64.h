@@ -53,6 +53,8 @@ void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length);
 bool x86_64_traps_alone(uint8_t byte);
 void x86_64_clear_resume(struct regs *regs);
 bool x86_64_set_breakpoint(pid_t tid, taddr at);
+bool x86_64_set_debug(pid_t tid, unsigned slot, enum arch_debug kind, taddr at, unsigned length);
+unsigned x86_64_debug_hits(pid_t tid);
 void x86_64_xstate_normalise(uint8_t *state, size_t length);
 size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room);
 size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch *out, size_t room);

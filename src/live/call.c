@@ -1,0 +1,285 @@
+/* System calls: their beginning and end, and what may not be seen of our interrupting them.
+ *
+ * A thread that we stop in a blocking call leaves that call. Most calls are made again by the kernel
+ * (-ERESTARTSYS and kin); some end with EINTR (signal(7), "Interruption of system calls and library functions by
+ * stop signals"). Those are taken back: the thread is moved back to the call's instruction. If a signal with a handler turns out
+ * to be pending as well, EINTR was right, and is put back. A call that is made again for such a reason is the same call:
+ * hooks see its beginning once and its end once.
+ *
+ * A tracer also makes the kernel queue signals that are ignored (sig_ignored() in kernel/signal.c), for which
+ * a call would not end: the same is done for them.
+ *
+ * Invariant: registers that we have changed for a call are as the program knows them when it goes on. */
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "live/state.h"
+#include "tracee/procfs.h"
+
+/* include/linux/errno.h: never seen by programs. */
+#define ERESTARTSYS	      512
+#define ERESTARTNOINTR	      513
+#define ERESTARTNOHAND	      514
+#define ERESTART_RESTARTBLOCK 516
+
+#define BIT(signal) (1ull << ((signal)-1))
+
+/* Ignored unless there is a handler (signal(7)). */
+#define IGNORED_BY_DEFAULT (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
+
+static bool will_restart(int64_t result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
+	       result == -ERESTART_RESTARTBLOCK;
+}
+
+/* ---- the end ---- */
+
+/* Puts back what live_call_change has changed; also for a call that the kernel will make again. */
+static void restore_registers(struct task *t)
+{
+	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
+
+	for (int i = 0; i < SC_ARGS; i++)
+		arch.set_call_arg(regs, i, arch.call_arg(&t->call_regs, i));
+	if (!t->skipped)
+		arch.set_call_nr(regs, arch.call_nr(&t->call_regs));
+	t->changed = false;
+}
+
+static void finish_call(struct task *t, int64_t result)
+{
+	if (t->changed)
+		restore_registers(t);
+	t->pub.call.result = result;
+	t->pub.call.ended = true;
+	if (t->pub.want_after || t->pub.wants & LIVE_CALLS || t->show_calls)
+		hook(t, after_call);
+	t->pub.in_call = false;
+}
+
+/* ---- what is not to be seen ---- */
+
+/* Is there a signal that will be delivered when the thread goes on? */
+static bool signal_pending(struct task *t)
+{
+	struct proc_signals signals;
+
+	if (!proc_read_signals(t->pub.tracee.tid, &signals))
+		return false;
+	return (signals.pending | signals.shared_pending) & ~signals.blocked;
+}
+
+static void rewind_call(struct task *t)
+{
+	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
+
+	t->ended_with = *regs;
+	t->taken_back = true;
+	arch.call_rewind(regs, arch.call_nr(regs));
+}
+
+static bool ended_with_eintr(struct task *t)
+{
+	const struct regs *regs = tracee_regs(&t->pub.tracee);
+
+	return arch.in_call(regs) && arch.call_result(regs) == -EINTR;
+}
+
+/* The call that it is to make again may be one that hooks know: then they are not told again. */
+static void expect_again(struct task *t)
+{
+	const struct regs *regs = tracee_regs(&t->pub.tracee);
+
+	if (t->pub.call_sp == arch.sp(regs) && t->pub.call_pc == arch.pc(regs))
+		t->again = true;
+}
+
+void call_take_back(struct task *t)
+{
+	const struct regs *regs = tracee_regs(&t->pub.tracee);
+
+	if (!arch.in_call(regs))
+		return;
+	bool eintr = ended_with_eintr(t);
+
+	if (!eintr && !will_restart(arch.call_result(regs)))
+		return;
+	expect_again(t);
+	if (eintr)
+		rewind_call(t);
+}
+
+static bool is_ignored(struct task *t, int signal, bool *caught)
+{
+	struct proc_signals signals;
+
+	*caught = false;
+	if (!proc_read_signals(t->pub.tracee.tid, &signals))
+		return false;
+	*caught = signals.caught & BIT(signal);
+	return !*caught && (signals.ignored | IGNORED_BY_DEFAULT) & BIT(signal);
+}
+
+/* Nothing was executed since the call was taken back. */
+static bool still_taken_back(struct task *t)
+{
+	struct regs rewound = t->ended_with;
+
+	if (!t->taken_back)
+		return false;
+	arch.call_rewind(&rewound, arch.call_nr(&rewound));
+	return memcmp(&rewound, tracee_regs(&t->pub.tracee), sizeof(rewound)) == 0;
+}
+
+/* A handler is about to run: the call that we have hidden the end of has ended. */
+static void end_after_all(struct task *t)
+{
+	if (still_taken_back(t))
+		tracee_set_regs(&t->pub.tracee, &t->ended_with);
+	t->taken_back = false;
+	if (!t->again || !t->pub.in_call)
+		return;
+	t->again = false;
+	finish_call(t, arch.call_result(tracee_regs(&t->pub.tracee)));
+}
+
+void call_on_signal(struct task *t, int signal)
+{
+	bool caught;
+
+	if (still_taken_back(t) || t->again) {
+		is_ignored(t, signal, &caught);
+		if (caught)
+			end_after_all(t);
+	} else if (ended_with_eintr(t) && is_ignored(t, signal, &caught)) {
+		rewind_call(t);
+	}
+}
+
+void call_signal_suppressed(struct task *t)
+{
+	if (ended_with_eintr(t))
+		rewind_call(t);
+}
+
+/* ---- beginning and end ---- */
+
+void call_begin(struct task *t, const struct __ptrace_syscall_info *info)
+{
+	struct live_task *task = &t->pub;
+
+	task->call = (struct sc_call){.nr = (int)info->entry.nr};
+	memcpy(task->call.args, info->entry.args, sizeof(task->call.args));
+	task->in_call = true;
+	task->want_after = false;
+	task->foreign_call = info->arch != arch.audit_arch;
+	task->call_pc = info->instruction_pointer;
+	task->call_sp = info->stack_pointer;
+	t->changed = t->skipped = false;
+}
+
+/* It was only interrupted by us, and begins once more. */
+static bool is_again(struct task *t, const struct __ptrace_syscall_info *info)
+{
+	bool again = t->again && info->stack_pointer == t->pub.call_sp &&
+		     info->instruction_pointer == t->pub.call_pc;
+
+	t->again = false;
+	if (again)
+		t->pub.in_call = true;
+	return again;
+}
+
+static void before(struct task *t, const struct __ptrace_syscall_info *info)
+{
+	t->taken_back = false;
+	t->pub.stop = LIVE_STOP_BEFORE;
+	if (is_again(t, info))
+		return;
+	call_begin(t, info);
+	hook(t, before_call);
+}
+
+/* The end of a call that only we have interrupted is none. */
+static bool only_interrupted(struct task *t, int64_t result)
+{
+	if (!t->interrupted || t->skipped || (result != -EINTR && !will_restart(result)) ||
+	    signal_pending(t))
+		return false;
+	t->again = true;
+	if (result == -EINTR)
+		rewind_call(t);
+	return true;
+}
+
+static void after(struct task *t, int64_t result)
+{
+	t->pub.stop = LIVE_STOP_AFTER;
+	if (t->pub.in_call && !only_interrupted(t, result))
+		finish_call(t, result);
+}
+
+void call_on_stop(struct task *t)
+{
+	struct __ptrace_syscall_info info;
+
+	if (!tracee_call_info(&t->pub.tracee, &info))
+		return;
+	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
+		after(t, info.exit.rval);
+	else if (t->pub.wants & LIVE_CALLS || t->again || t->show_calls)
+		before(t, &info);
+}
+
+void call_on_seccomp(struct task *t)
+{
+	struct __ptrace_syscall_info info;
+
+	if (!tracee_call_info(&t->pub.tracee, &info))
+		return;
+	/* With PTRACE_SYSCALL the stop before the call came first. */
+	if (!t->pub.in_call)
+		before(t, &info);
+	t->pub.stop = LIVE_STOP_BEFORE;
+	if (info.seccomp.ret_data != LIVE_FILTER_DATA && !t->skipped)
+		live_call_skip(&t->pub, -ENOSYS);
+}
+
+/* ---- what hooks may do ---- */
+
+void live_call_skip(struct live_task *task, int64_t result)
+{
+	struct regs *regs = tracee_regs_mut(&task->tracee);
+
+	arch.call_skip(regs);
+	arch.set_call_result(regs, result);
+	task->call.result = result;
+	task_of(task)->skipped = true;
+}
+
+void live_call_change(struct live_task *task, int nr, const uint64_t args[SC_ARGS])
+{
+	struct task *t = task_of(task);
+	struct regs *regs = tracee_regs_mut(&task->tracee);
+
+	if (!t->changed)
+		t->call_regs = *regs;
+	t->changed = true;
+	arch.set_call_nr(regs, nr);
+	for (int i = 0; i < SC_ARGS; i++)
+		arch.set_call_arg(regs, i, args[i]);
+}
+
+void live_call_result(struct live_task *task, int64_t result)
+{
+	arch.set_call_result(tracee_regs_mut(&task->tracee), result);
+	task->call.result = result;
+}
+
+void live_set_siginfo(struct live_task *task, const siginfo_t *info)
+{
+	tracee_set_siginfo(&task->tracee, info);
+	task->signal = info->si_signo;
+}
