@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define TRACE_VERSION	 1
+#define TRACE_VERSION	 2
 #define TRACE_MAGIC	 "WARPTRC\0"
 #define TRACE_MAGIC_SIZE 8
 
@@ -126,8 +126,9 @@ enum trace_event_kind {
 	TRACE_EV_EXEC = 10,	   /* a new program image: regs at its first instruction */
 	TRACE_EV_TASK_EXIT = 11,   /* the task is gone: result: wait status */
 	TRACE_EV_FILE_WRITE = 12,  /* a mapped file changed: arg: file id; TRACE_D_FILE_BYTES */
-	TRACE_EV_SCHED = 13,	   /* from here on another task of the group runs: no registers */
+	TRACE_EV_SCHED = 13,	   /* preempted at the TRACE_D_PLACE, others run: regs there */
 	TRACE_EV_END = 14,	   /* last event; result: wait status of the first process */
+	TRACE_EV_PROBES = 15,	   /* sites of the task's address space change: TRACE_D_PROBE */
 	TRACE_EV_KINDS
 };
 
@@ -139,7 +140,7 @@ enum trace_event_flags {
 	TRACE_F_AFTER_CALL = 16, /* a signal taken at the end of the system call before */
 	TRACE_F_FALLBACK = 32, /* recorded by comparing memory: the table does not know the call */
 	TRACE_F_SCRATCH = 64,  /* outputs went through scratch memory */
-	TRACE_F_ASYNC = 256,   /* a signal taken between sync events: TRACE_D_WITNESS tells where */
+	TRACE_F_ASYNC = 256,   /* a signal taken between sync events: TRACE_D_PLACE tells where */
 	TRACE_F_REFUSED = 128, /* not made: answered by the recorder */
 };
 
@@ -178,6 +179,8 @@ enum trace_datum_kind {
 	TRACE_D_STACK_LIMIT = 14, /* u64: soft RLIMIT_STACK from now on */
 	TRACE_D_WITNESS = 15, /* struct trace_witness[]: the state at the place that regs are of */
 	TRACE_D_WITNESS_BYTES = 16, /* bytes at addr at that place: of memory that changes often */
+	TRACE_D_PLACE = 17,	    /* struct trace_place: where between events the task is */
+	TRACE_D_PROBE = 18,	    /* struct trace_probe */
 	TRACE_D_KINDS
 };
 
@@ -186,6 +189,31 @@ struct trace_datum {
 	uint32_t flags;
 	uint64_t addr;
 	uint64_t length;
+};
+
+/* A place between sync events. `hits`: sites that the task has passed by then (struct trace_probe),
+ * since it or its image began. */
+struct trace_place {
+	uint64_t hits;
+	uint64_t vector_hash; /* XXH64, seed 0, of the vector registers: to be sure */
+	uint32_t kind;	      /* enum trace_place_kind */
+	uint32_t steps;
+};
+
+enum trace_place_kind {
+	/* Where `hits` sites have been passed (at the last site, if the task's previous event was before
+	 * that), and then `steps` instructions executed, repeated ones counting as one. */
+	TRACE_PLACE_EXACT = 1,
+	/* After that, the first place with the event's registers where memory is as TRACE_D_WITNESS. */
+	TRACE_PLACE_STATE = 2,
+};
+
+/* A site in the code of the task's address space that counts each time it is passed: its instructions
+ * are replaced by a jump to a stub. */
+struct trace_probe {
+	uint64_t pc, at; /* of the site and of the stub */
+	uint32_t length; /* bytes of whole instructions replaced; 0: the site is no more */
+	uint32_t shadow; /* bytes from pc on where the arithmetic flags mean nothing; 0: all kept */
 };
 
 /* Memory that hashes to this. The first of a record has length 0: the vector registers. */

@@ -64,6 +64,9 @@ struct arch_word {
 
 #define ARCH_STUB_WORDS 24
 
+/* How many bytes a decision about flags looks at. */
+#define ARCH_AHEAD_MAX 128
+
 /* A stub that compares all general registers and some words of memory with given values and traps if
  * they are equal, and the jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
  * one of them begins inside the jump's bytes, its first byte there must trap: whoever jumps into the
@@ -77,6 +80,8 @@ struct arch_stub {
 	struct arch_word words[ARCH_STUB_WORDS];
 	unsigned word_count;
 	taddr scratch;		       /* 16 bytes below 2 GB that nobody else uses */
+	taddr counter;		       /* 8 bytes below 2 GB: of what it counts */
+	bool flags_dead;	       /* a counting stub may change the arithmetic flags */
 	taddr trapped;		       /* out: program counter after the trap */
 	taddr copies[ARCH_WINDOW_MAX]; /* out, by offset: the copy of the instruction there; or 0 */
 };
@@ -222,9 +227,23 @@ struct arch_ops {
 	/* The offsets 1 to 4 at which instructions begin in the window: bit N is offset N. */
 	unsigned (*window_starts)(const uint8_t *window, unsigned length);
 	/* Writes the stub's code; returns its size, 0 if it does not fit or a copy would not reach what
-	 * it refers to. No flags are changed. */
+	 * it refers to. No flags are changed. It adds one to the counter each time. */
 	size_t (*compare_stub)(struct arch_stub *stub, const struct regs *values, uint8_t *code,
 			       size_t room);
+	/* A stub that takes one from the counter and traps when that has become 0. No flags are changed
+	 * unless stub->flags_dead. Returns its size as above. */
+	size_t (*count_stub)(struct arch_stub *stub, uint8_t *code, size_t room);
+	/* If the arithmetic flags that counting changes are overwritten before anything can read them:
+	 * the length of the code up to there, in which a stopped thread's flags mean nothing. Else 0. */
+	unsigned (*flags_dead)(const uint8_t *bytes, size_t length);
+	/* Zeros the flags that counting changes. */
+	void (*clear_dead_flags)(struct regs *);
+	/* The instruction's length, and where it jumps to if it is a jump with a fixed target; else 0 in
+	 * *target. False where no instruction can be decoded. */
+	bool (*branch)(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
+		       taddr *target);
+	/* Do the bytes that end here end with a call instruction? `bytes` has `length` of them. */
+	bool (*behind_call)(const uint8_t *bytes, size_t length);
 	/* Does this byte, executed as an instruction, trap (SIGTRAP) or fault (SIGILL) whatever follows? */
 	bool (*traps_alone)(uint8_t byte);
 	/* The jump over a window of `length` bytes; what is behind the jump are traps. */

@@ -591,10 +591,13 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		rec_note_memory_file(s, t);
 	if (handler && handler->exit)
 		handler->exit(s, t);
+	if (c->row && (c->row->flags & SC_CHANGES_MM))
+		rec_forget_sites(s, t);
 	rec_commit(s, t, c->entered_event ? TRACE_EV_SYSCALL_EXIT : TRACE_EV_SYSCALL, c->flags,
 		   (uint32_t)c->call.nr, c->call.result, &c->entry);
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && c->call.result >= 0)
 		rec_note_file_changes(s, t);
+	rec_make_sites(s, t);
 	c->open = false;
 	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))

@@ -331,6 +331,8 @@ static void leave_mm(struct rec_session *s, struct rec_task *t)
 		rec_group_of(mm)->tasks = 1;
 		group->tasks--;
 	}
+	softpmu_unload(&old->probes, &t->counter);
+	t->counter = (struct softpmu_counter){0};
 	rec_mm_release(s, old);
 }
 

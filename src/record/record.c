@@ -146,12 +146,19 @@ static struct error *make_directory(const struct record_options *options, char *
 			options->directory);
 }
 
-static void session_init(struct rec_session *s, const cpu_set_t *allowed,
-			 const struct spawn_result *spawned)
+#define SLICE_NS    20000000ull
+#define PATIENCE_NS 5000000ull
+
+static void session_init(struct rec_session *s, const struct record_timing *timing,
+			 const cpu_set_t *allowed, const struct spawn_result *spawned)
 {
 	struct stat proc;
 
-	*s = (struct rec_session){.start_ns = rec_now(), .cpus = *allowed};
+	*s = (struct rec_session){.start_ns = rec_now(), .cpus = *allowed, .timing = *timing};
+	if (!s->timing.slice_ns)
+		s->timing.slice_ns = SLICE_NS;
+	if (!s->timing.patience_ns)
+		s->timing.patience_ns = PATIENCE_NS;
 	s->cpuid_traps = spawned->cpuid_traps;
 	s->out_known = fstat(1, &s->out) == 0;
 	s->err_known = fstat(2, &s->err) == 0;
@@ -254,7 +261,7 @@ static struct error *spawn_and_record(const struct record_options *options,
 
 	sched_setaffinity(0, sizeof(one), &one);
 	try(tracee_spawn(&spawn, &tracee, &spawned));
-	session_init(&session, allowed, &spawned);
+	session_init(&session, &options->timing, allowed, &spawned);
 	forward_to = tracee.tid;
 	struct error *error =
 		start_writer(&session, options, core, tracee.tid, &spawned, &result->directory);

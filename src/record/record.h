@@ -2,13 +2,24 @@
 #ifndef WARP_RECORD_RECORD_H
 #define WARP_RECORD_RECORD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "util/error.h"
 
 struct rec_session;
 
+/* When tasks that compute are interrupted. Zeros: the default of each. */
+struct record_timing {
+	uint64_t slice_ns;    /* a thread's turn while others are ready (20 ms) */
+	uint64_t patience_ns; /* how long a signal waits for a system call (5 ms) */
+	bool hash_states;     /* for tests: the truth is recorded at each place between events */
+};
+
 struct record_options {
 	char *const *argv;     /* program and arguments, NULL-terminated */
 	const char *directory; /* of the recording: must not exist; NULL: the default place */
+	struct record_timing timing;
 };
 
 struct record_result {

@@ -13,9 +13,6 @@
 #include "record/record.h"
 #include "util/log.h"
 
-/* How long a task keeps its turn while others of its group are ready. */
-#define SLICE_NS 10000000ull
-
 uint64_t rec_now(void)
 {
 	struct timespec now;
@@ -57,6 +54,8 @@ void rec_queue(struct rec_task *t, enum rec_todo todo)
 	if (t->queued)
 		return;
 	t->queued = true;
+	if (!rec_group(t)->ready.count)
+		rec_group(t)->waited_since_ns = rec_now();
 	vec_push(&rec_group(t)->ready, t);
 }
 
@@ -73,8 +72,12 @@ static void queue_first(struct rec_task *t)
 
 void rec_run_user(struct rec_task *t, int signal)
 {
+	struct rec_group *group = rec_group(t);
+
 	t->state = STATE_RUNNING;
-	rec_group(t)->running++;
+	group->running++;
+	group->in_user = t;
+	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	tracee_resume(&t->tracee, PTRACE_CONT, signal);
 }
 
@@ -82,9 +85,9 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_group *group = rec_group(t);
 
+	vec_clear(&t->sample);
 	t->resumed = *tracee_regs(&t->tracee);
-	t->resumed_valid = true;
-
+	t->resumed_valid = !arch.in_call(&t->resumed) && tracee_signal_pending(&t->tracee);
 	if (t->tracee.gone) {
 		t->state = STATE_DYING;
 		return;
@@ -96,7 +99,7 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 	uint64_t now = rec_now();
 
 	if (group->running || now >= group->slice_end_ns) {
-		group->slice_end_ns = now + SLICE_NS;
+		group->slice_end_ns = now + s->timing.slice_ns;
 		rec_queue(t, TODO_RESUME);
 		return;
 	}
@@ -124,7 +127,7 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 	}
 	if (t->interrupted) {
 		t->interrupted = false;
-		rec_signal_between(s, t);
+		rec_on_interrupt(s, t);
 		return;
 	}
 	rec_continue(s, t);
@@ -180,7 +183,7 @@ static void handle(struct rec_session *s, struct rec_task *t)
 	if (overtaken(s, t))
 		return;
 	if (t->todo == TODO_RESUME) {
-		rec_group(t)->slice_end_ns = rec_now() + SLICE_NS;
+		rec_group(t)->slice_end_ns = rec_now() + s->timing.slice_ns;
 		rec_run_user(t, 0);
 	} else {
 		rec_handle_status(s, t);
@@ -285,13 +288,14 @@ struct error *rec_run(struct rec_session *s)
 		}
 		if (!s->tasks)
 			return s->failure;
+		rec_plan_tick(s);
 		pid_t tid = waitpid(-1, &status, __WALL);
 
 		if (tid > 0)
 			rec_on_wait(s, tid, status);
 		else if (errno == ECHILD)
 			return s->failure;
-		else if (s->ticking)
-			rec_check_stashes(s);
+		else if (s->tick_ns)
+			rec_tick(s);
 	}
 }

@@ -17,6 +17,7 @@
 #define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
+#include "record/record.h"
 #include "softpmu/softpmu.h"
 #include "syscalls/syscalls.h"
 #include "trace/writer.h"
@@ -50,8 +51,10 @@ struct rec_group {
 	struct rec_group *merged_into;
 	unsigned running; /* tasks in user mode: more than one only just after a merge */
 	struct vec(struct rec_task *) ready; /* in the order in which they shall run */
+	struct rec_task *in_user;	     /* who was last resumed there */
 	unsigned tasks;
 	uint64_t slice_end_ns;
+	uint64_t waited_since_ns; /* since when somebody is ready; valid while ready.count */
 };
 
 /* A file or shared memory object that address spaces have mapped. */
@@ -82,6 +85,7 @@ struct rec_mm {
 	taddr scratch_end;
 	struct vec(struct rec_scratch_piece) spare; /* scratch memory of tasks that have ended */
 	struct vec(struct rec_file *) files;
+	struct softpmu_probes probes;
 };
 
 /* A system call between its entry and the commit of its (last) event. */
@@ -122,16 +126,22 @@ struct rec_task {
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_since_ns;
 	struct softpmu_witnesses
-		sample;	       /* memory when the stash had waited long: what changes since? */
-	bool interrupted;      /* PTRACE_INTERRUPT was sent: the stash has waited long enough */
-	bool stash_sent;       /* the first of them was sent again */
+		sample;	  /* memory when the stash had waited long: what changes since? */
+	bool interrupted; /* PTRACE_INTERRUPT was sent: a place between events is wanted */
+	struct softpmu_counter counter;
+	struct vec(taddr) wanted_sites; /* to be made at the next event */
+	bool armed;			/* the next site that it passes is the place */
+	uint64_t armed_since_ns;
+	struct trace_place
+		place;	 /* where it stands between events, for the event to come; kind 0: at one */
+	bool stash_sent; /* the first of them was sent again */
 	bool mask_widened;     /* the kernel blocks more than stash_mask for us */
 	uint16_t signal_place; /* enum trace_event_flags: where the next signal stop is */
 	bool segv_blocked;     /* the program blocks SIGSEGV */
 	uint8_t segv_action
 		[32]; /* of a leader: its process's sigaction for SIGSEGV, the kernel's layout */
 	struct regs resumed; /* at the last event after which it went on in user mode... */
-	bool resumed_valid;  /* ...and no stop since lies between events */
+	bool resumed_valid; /* ...with a signal pending: it stops again before it executes anything */
 	uint64_t stash_mask; /* the signal mask of the program while the stash blocks more */
 	taddr clear_tid;     /* word that the kernel clears at its end: set_tid_address(2) */
 	taddr scratch;
@@ -168,7 +178,8 @@ struct rec_session {
 	bool out_known, err_known;
 	dev_t proc_device;	   /* of /proc */
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
-	bool ticking;		   /* SIGALRM wakes the loop up: some stash waits */
+	uint64_t tick_ns;	   /* when SIGALRM wakes the loop up; 0: not */
+	struct record_timing timing;
 	struct error *failure;
 };
 
@@ -283,10 +294,6 @@ void rec_first_image(struct rec_session *s, struct rec_task *t);
 
 /* ---- signal.c ---- */
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
-/* Interrupts tasks whose stash has waited too long; called when the loop's timer has woken it. */
-void rec_check_stashes(struct rec_session *s);
-/* The task was interrupted for its stash, somewhere between events. */
-void rec_signal_between(struct rec_session *s, struct rec_task *t);
 /* SECCOMP_RET_KILL_* and the like: the process dies by the signal instead of making the call. */
 void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal);
 void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);
@@ -295,6 +302,31 @@ void rec_sigmask_exit(struct rec_session *s, struct rec_task *t);
 void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
 /* At an event that is not a call: a stashed signal becomes pending, and is taken on resuming. */
 void rec_send_stash(struct rec_task *t);
+/* Goes on with the turn to the signal that was just sent: what the task has computed has no event yet
+ * that would put it before what others do. */
+void rec_go_to_signal(struct rec_task *t);
+/* Takes the stashed signal here, at t->place: the task is at a stop by a signal. */
+void rec_take_stash_here(struct rec_session *s, struct rec_task *t);
+
+/* ---- async.c: places between events ---- */
+/* Before the loop waits: sees to it that it is woken up when a task has computed for long enough. */
+void rec_plan_tick(struct rec_session *s);
+/* Woken up: interrupts those whose time is up. */
+void rec_tick(struct rec_session *s);
+/* The task was interrupted, somewhere between events. */
+void rec_on_interrupt(struct rec_session *s, struct rec_task *t);
+/* Asks a task that has a signal to take for the next place. */
+void rec_want_place(struct rec_session *s, struct rec_task *t);
+/* A site's counter has trapped. */
+void rec_on_hit(struct rec_session *s, struct rec_task *t);
+/* Writes TRACE_EV_SCHED: t->place is where others get the turn, or a stop signal hits. */
+void rec_preempt(struct rec_session *s, struct rec_task *t);
+/* Makes the sites that are wanted, at the event that was just committed. */
+void rec_make_sites(struct rec_session *s, struct rec_task *t);
+/* Adds what tells a replay where t->place is, and forgets it: the event is about to be committed. */
+void rec_place_data(struct rec_session *s, struct rec_task *t);
+/* The end of a call that has changed the address space: sites there are no more. */
+void rec_forget_sites(struct rec_session *s, struct rec_task *t);
 
 /* ---- files.c ---- */
 /* Keeps a mapped file. `fd`: open on it for reading, or -1 if that cannot be had: then returns

@@ -8,14 +8,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "record/session.h"
-#include "softpmu/softpmu.h"
 #include "tracee/procfs.h"
-#include "util/log.h"
 
 static uint64_t bit(int signal)
 {
@@ -99,50 +96,13 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 
 /* ---- the stash ---- */
 
-/* How long a signal waits for a sync event before a place between events is taken. */
-#define PATIENCE_NS 20000000ull
-/* Pages kept whole for a place between events, because they change while the task computes. */
-#define HOT_PAGES 64
-
-/* The loop looks after stashes while there are any. The timer repeats: a single tick could come just
- * before wait. */
-static void set_ticking(struct rec_session *s, bool on)
-{
-	struct itimerval timer = {0};
-
-	if (on)
-		timer.it_value.tv_usec = timer.it_interval.tv_usec = PATIENCE_NS / 1000;
-	if (s->ticking != on)
-		setitimer(ITIMER_REAL, &timer, NULL);
-	s->ticking = on;
-}
-
-void rec_check_stashes(struct rec_session *s)
-{
-	struct rec_task *t, *next;
-	uint64_t now = rec_now();
-	bool any = false;
-
-	HASH_ITER (hh, s->tasks, t, next) {
-		if (!t->stash.count || t->stash_sent)
-			continue;
-		any = true;
-		if (t->state != STATE_RUNNING || t->interrupted ||
-		    now - t->stash_since_ns < PATIENCE_NS)
-			continue;
-		t->interrupted = ptrace(PTRACE_INTERRUPT, t->tracee.tid, NULL, NULL) == 0;
-	}
-	set_ticking(s, any);
-}
-
 static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *info,
 		  const struct proc_signals *set)
 {
 	t->stash_since_ns = rec_now();
-	vec_clear(&t->sample);
-	set_ticking(s, true);
 	vec_push(&t->stash, *info);
 	t->resumed_valid = false;
+	rec_want_place(s, t);
 	if (!t->mask_widened) {
 		t->stash_mask = tracee_get_sigmask(&t->tracee);
 		tracee_set_sigmask(&t->tracee, t->stash_mask | (set->caught & ~fault_signals()));
@@ -168,9 +128,7 @@ void rec_send_stash(struct rec_task *t)
 	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid, t->stash.items[0].si_signo);
 }
 
-/* Goes on with the turn to the signal that was just sent: what the task has computed has no event yet
- * that would put it before what others do. */
-static void go_to_signal(struct rec_task *t)
+void rec_go_to_signal(struct rec_task *t)
 {
 	t->resumed = *tracee_regs(&t->tracee);
 	t->resumed_valid = true;
@@ -184,44 +142,7 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
 	arch.call_rewind(regs, arch.call_nr(regs));
 	t->signal_place = TRACE_F_BEFORE_CALL;
 	rec_send_stash(t);
-	go_to_signal(t);
-}
-
-void rec_signal_between(struct rec_session *s, struct rec_task *t)
-{
-	if (!t->stash.count || t->stash_sent) { /* it was taken meanwhile */
-		rec_run_user(t, 0);
-		t->resumed_valid = false;
-		return;
-	}
-	if (arch.in_call(tracee_regs(&t->tracee))) {
-		rec_send_stash(t);
-		go_to_signal(t);
-		return;
-	}
-	if (!t->sample
-		     .count) { /* once more, a little later: what has changed by then tells visits apart */
-		softpmu_witness(&t->tracee, &t->sample);
-		t->stash_since_ns = rec_now() - PATIENCE_NS;
-		rec_run_user(t, 0);
-		return;
-	}
-	switch (softpmu_settle(&t->tracee, &t->status)) {
-	case SOFTPMU_FOUND:
-		t->signal_place = TRACE_F_ASYNC;
-		rec_send_stash(t);
-		go_to_signal(t);
-		return;
-	case SOFTPMU_EVENT:
-		rec_run_user(t, 0);
-		return;
-	case SOFTPMU_STOPPED:
-		if (t->tracee.gone)
-			rec_on_gone(s, t, t->status);
-		else
-			rec_handle_status(s, t);
-		return;
-	}
+	rec_go_to_signal(t);
 }
 
 /* Dies by the signal whatever its handler is. */
@@ -260,33 +181,14 @@ static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info
 
 /* ---- delivery ---- */
 
-/* What a replay needs to find a place between events: hashes of memory, and the contents of what
- * changes often, the stack first. */
-static void add_witnesses(struct rec_session *s, struct rec_task *t)
-{
-	struct softpmu_witnesses now = {0};
-	struct trace_witness hot[HOT_PAGES];
-	taddr sp = arch.sp(tracee_regs(&t->tracee));
-
-	softpmu_witness(&t->tracee, &now);
-	rec_datum(s, t, TRACE_D_WITNESS, 0, now.items, now.count * sizeof(*now.items));
-	rec_memory(s, t, TRACE_D_WITNESS_BYTES, sp & ~7ull, 8192);
-	size_t count = softpmu_hot(&t->sample, &now, hot, HOT_PAGES);
-
-	for (size_t i = 0; i < count; i++)
-		rec_memory(s, t, TRACE_D_WITNESS_BYTES, hot[i].addr, hot[i].length);
-	vec_clear(&t->sample);
-	vec_deinit(&now);
-}
-
 /* Lets the kernel build the handler's frame and stops at the handler's first instruction. */
 static void enter_handler(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
 			  const siginfo_t *info)
 {
 	struct regs before = *tracee_regs(&t->tracee);
 
-	if (flags & TRACE_F_ASYNC)
-		add_witnesses(s, t);
+	if (t->place.kind)
+		rec_place_data(s, t);
 	t->signal_place = 0;
 	narrow_mask(t); /* the frame holds the mask */
 	tracee_resume(&t->tracee, PTRACE_SINGLESTEP, signal);
@@ -312,6 +214,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_regs_datum(s, t, in);
 	rec_xstate_datum(s, t);
 	rec_commit(s, t, TRACE_EV_SIGNAL, flags, (uint32_t)signal, 0, &before);
+	rec_make_sites(s, t);
 	t->restart_pending = false;
 	rec_sigmask_exit(s, t);
 	rec_continue(s, t);
@@ -326,25 +229,80 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 	}
 	t->signal_place = 0;
 	if (kills(signal, set)) {
-		/* Where it dies between events makes no difference. */
-		if (flags & TRACE_F_ASYNC)
-			flags = TRACE_F_AFTER_CALL;
+		if (t->place.kind)
+			rec_place_data(s, t);
 		rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
 		rec_commit(s, t, TRACE_EV_SIGNAL_FATAL, flags, (uint32_t)signal, 0,
 			   tracee_regs(&t->tracee));
+	} else if (t->place.kind) {
+		rec_preempt(s, t);
 	}
 	t->leader->dying |= kills(signal, set);
 	rec_run_user(t, signal);
 }
 
+void rec_take_stash_here(struct rec_session *s, struct rec_task *t)
+{
+	siginfo_t info = t->stash.items[0];
+	struct proc_signals set = {0};
+
+	vec_remove(&t->stash, 0);
+	proc_read_signals(t->tracee.tid, &set);
+	tracee_set_siginfo(&t->tracee,
+			   &info); /* the kernel gives it to the handler: ptrace_signal() */
+	deliver(s, t, info.si_signo, TRACE_F_ASYNC, &info, &set);
+}
+
 /* Has the task executed nothing since its last event? At the end of a call the kernel says so; after
- * sigreturn, a handler's entry or an instruction, all registers are as they were. */
+ * sigreturn, a handler's entry or an instruction, a signal was pending and all registers are as they
+ * were. (Equal registers alone say nothing: loops come by again.) */
 static bool at_event(struct rec_task *t)
 {
 	const struct regs *regs = tracee_regs(&t->tracee);
 
 	return arch.in_call(regs) ||
 	       (t->resumed_valid && !memcmp(regs->word, t->resumed.word, sizeof(regs->word)));
+}
+
+/* A trap of ours: true if the stop is dealt with. */
+static bool sort_out_site(struct rec_session *s, struct rec_task *t, int signal)
+{
+	switch (softpmu_sort_stop(&t->tracee, &t->mm->probes, signal)) {
+	case SOFTPMU_STOP_HIT:
+		rec_on_hit(s, t);
+		return true;
+	case SOFTPMU_STOP_WINDOW:
+		rec_run_user(t, 0);
+		return true;
+	case SOFTPMU_STOP_OTHER:
+		break;
+	}
+	return false;
+}
+
+/* Where the signal hits is something that others could tell: the handler's frame holds it; and in a
+ * larger group, what the task has written by then. */
+static bool needs_place(struct rec_task *t, int signal, const struct proc_signals *set)
+{
+	const uint64_t stops = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+
+	if (set->caught & bit(signal))
+		return true;
+	return !rec_alone(t) && (kills(signal, set) || (stops & ~set->ignored & bit(signal)));
+}
+
+/* SIGCONT ends stops that are on the way (signal(7)); the kernel does not know of those in a stash. */
+static void drop_stops(struct rec_session *s, struct rec_task *t)
+{
+	const uint64_t stops = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+	struct rec_task *other, *next;
+
+	HASH_ITER (hh, s->tasks, other, next) {
+		for (size_t i = other->stash.count; i-- > 0 && other->leader == t->leader;)
+			if ((stops & bit(other->stash.items[i].si_signo)) &&
+			    !(i == 0 && other->stash_sent))
+				vec_remove(&other->stash, i);
+	}
 }
 
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
@@ -356,6 +314,8 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 	if (!tracee_get_siginfo(&t->tracee, &info))
 		return;
 	if (is_fault(signal, &info)) {
+		if (sort_out_site(s, t, signal))
+			return;
 		if (signal == SIGSEGV && !t->signal_place && emulate_trap(s, t, &info)) {
 			rec_send_stash(t);
 			rec_continue(s, t);
@@ -375,7 +335,9 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 		deliver(s, t, signal, place, &info, &set);
 		return;
 	}
-	if (at_event(t) || !(set.caught & bit(signal)))
+	if (signal == SIGCONT)
+		drop_stops(s, t);
+	if (at_event(t) || !needs_place(t, signal, &set))
 		deliver(s, t, signal, place, &info, &set);
 	else
 		stash(s, t, &info, &set);

@@ -86,6 +86,8 @@ void rec_merge_groups(struct rec_session *s, struct rec_mm *a, struct rec_mm *b)
 	commit_entries(s, keep, gone);
 	vec_append(&keep->ready, gone->ready.items, gone->ready.count);
 	keep->running += gone->running;
+	if (gone->running)
+		keep->in_user = gone->in_user;
 	keep->tasks += gone->tasks;
 	gone->running = gone->tasks = 0;
 	gone->merged_into = keep;
@@ -111,6 +113,7 @@ void rec_mm_release(struct rec_session *s, struct rec_mm *mm)
 	rec_files_leave(s, mm);
 	vec_deinit(&mm->files);
 	vec_deinit(&mm->spare);
+	softpmu_probes_deinit(&mm->probes);
 	free(mm);
 }
 
@@ -122,6 +125,7 @@ static struct rec_mm *mm_copy(struct rec_session *s, struct rec_mm *from)
 	mm->shares = from->shares;
 	mm->brk = from->brk;
 	mm->scratch_end = from->scratch_end;
+	softpmu_probes_copy(&mm->probes, &from->probes);
 	vec_append(&mm->spare, from->spare.items, from->spare.count);
 	vec_foreach (&from->files, file) {
 		vec_push(&mm->files, *file);
@@ -217,6 +221,9 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	give_scratch_back(t);
 	if (t->state == STATE_RUNNING)
 		group->running--;
+	if (group->in_user == t)
+		group->in_user = NULL;
+	softpmu_unload(&t->mm->probes, &t->counter);
 	HASH_DEL(s->tasks, t);
 	rec_mm_release(s, t->mm);
 	group_leave(s, group);
@@ -227,6 +234,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	vec_deinit(&t->call.before);
 	vec_deinit(&t->stash);
 	vec_deinit(&t->sample);
+	vec_deinit(&t->wanted_sites);
 	rec_filter_release(t->filters);
 	tracee_deinit(&t->tracee);
 	free(t);

@@ -59,6 +59,8 @@ static struct error *apply_datum(struct rep_session *s, struct rep_task *t,
 	case TRACE_D_MEMORY:
 	case TRACE_D_MEMORY_OF:
 		return rep_write(s, t, view);
+	case TRACE_D_PROBE:
+		return rep_change_site(s, t, view);
 	case TRACE_D_STACK_LIMIT:
 		set_stack_limit(t, view->bytes);
 		return NULL;

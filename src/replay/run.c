@@ -24,6 +24,7 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 {
 	siginfo_t info;
 
+	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	for (;;) {
 		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
 		*status = tracee_wait(&t->tracee, 0);
@@ -36,7 +37,9 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 			continue;
 		if (WSTOPSIG(*status) == (SIGTRAP | 0x80))
 			return NULL;
-		if (tracee_get_siginfo(&t->tracee, &info) && info.si_code > 0)
+		if (tracee_get_siginfo(&t->tracee, &info) && info.si_code > 0 &&
+		    softpmu_sort_stop(&t->tracee, &t->mm->probes, WSTOPSIG(*status)) !=
+			    SOFTPMU_STOP_WINDOW)
 			return NULL;
 	}
 }

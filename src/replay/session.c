@@ -20,10 +20,30 @@ struct rep_task *rep_find(struct rep_session *s, uint32_t tid)
 	return t;
 }
 
+static void leave_mm(struct rep_task *t)
+{
+	softpmu_unload(&t->mm->probes, &t->counter);
+	if (--t->mm->users)
+		return;
+	softpmu_probes_deinit(&t->mm->probes);
+	free(t->mm);
+}
+
+void rep_enter_mm(struct rep_task *t, struct rep_mm *mm)
+{
+	if (t->mm)
+		leave_mm(t);
+	t->mm = mm ? mm : xcalloc(1, sizeof(*t->mm));
+	t->mm->users++;
+	t->counter = (struct softpmu_counter){0};
+}
+
 struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid,
-			      const struct tracee *tracee)
+			      const struct tracee *tracee, struct rep_mm *mm)
 {
 	struct rep_task *t = xcalloc(1, sizeof(*t));
+
+	rep_enter_mm(t, mm);
 
 	t->tid = tid;
 	t->tgid = tgid;
@@ -35,6 +55,7 @@ struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid
 void rep_task_drop(struct rep_session *s, struct rep_task *t)
 {
 	HASH_DEL(s->tasks, t);
+	leave_mm(t);
 	tracee_deinit(&t->tracee);
 	free(t);
 }
@@ -107,58 +128,6 @@ static struct error *on_insn(struct rep_session *s, struct rep_task *t)
 	return rep_apply(s, t, &regs);
 }
 
-/* The event's records of what is in memory at the place; the copies are the list's. */
-static struct error *find_contents(struct rep_session *s, struct softpmu_contents_list *list)
-{
-	struct trace_datum_view view;
-	bool end = false;
-
-	for (;;) {
-		try(trace_reader_datum(s->reader, &view, &end));
-		if (end)
-			return NULL;
-		if (view.kind != TRACE_D_WITNESS_BYTES)
-			continue;
-		struct softpmu_contents contents = {view.addr, view.length,
-						    xmemdup(view.bytes, view.length)};
-
-		vec_push(list, contents);
-	}
-}
-
-static void free_contents(struct softpmu_contents_list *list)
-{
-	vec_foreach (list, contents)
-		free((void *)contents->bytes);
-	vec_deinit(list);
-}
-
-/* To a place between events. */
-static struct error *seek_place(struct rep_session *s, struct rep_task *t)
-{
-	struct softpmu_contents_list contents _cleanup_(free_contents) = {0};
-	struct softpmu_target target = {.regs = rep_event_regs(s)};
-	struct trace_datum_view view;
-	int status = 0;
-
-	try(trace_reader_find(s->reader, TRACE_D_WITNESS, &view));
-	if (!view.bytes)
-		return rep_diverged(s, t, "the recording has no witnesses of the place");
-	struct trace_witness *witnesses _cleanup_free_ = xmemdup(view.bytes, view.length);
-
-	target.witnesses = witnesses;
-	target.count = view.length / sizeof(*witnesses);
-	try(find_contents(s, &contents));
-	target.contents = contents.items;
-	target.contents_count = contents.count;
-	if (softpmu_seek(&t->tracee, &target, &status) == SOFTPMU_FOUND)
-		return NULL;
-	return rep_diverged(s, t,
-			    "the place %#llx was not reached with the recorded registers and "
-			    "memory before the task stopped (wait status %#x)",
-			    (unsigned long long)arch.pc(&target.regs), status);
-}
-
 static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 {
 	if (s->event.flags & TRACE_F_SYNC_FAULT) {
@@ -166,7 +135,7 @@ static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 		return rep_compare(s, t, tracee_regs(&t->tracee));
 	}
 	if (s->event.flags & TRACE_F_ASYNC)
-		return seek_place(s, t);
+		return rep_seek_place(s, t);
 	if (s->event.flags & TRACE_F_BEFORE_CALL) {
 		try(rep_run_to_call(s, t));
 		struct regs regs = *tracee_regs(&t->tracee);
@@ -235,6 +204,8 @@ static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, str
 	[TRACE_EV_EXEC] = on_exec,
 	[TRACE_EV_TASK_EXIT] = on_task_exit,
 	[TRACE_EV_FILE_WRITE] = on_file_write,
+	[TRACE_EV_SCHED] = rep_seek_place,
+	[TRACE_EV_PROBES] = rep_change_sites,
 };
 
 static struct error *replay_event(struct rep_session *s)

@@ -9,6 +9,7 @@
 #define uthash_free(pointer, size) free(pointer)
 
 #include "replay/replay.h"
+#include "softpmu/softpmu.h"
 #include "syscalls/syscalls.h"
 #include "trace/reader.h"
 #include "tracee/spawn.h"
@@ -18,9 +19,16 @@
 
 #include <uthash.h>
 
+struct rep_mm {
+	unsigned users; /* tasks */
+	struct softpmu_probes probes;
+};
+
 struct rep_task {
 	uint32_t tid, tgid; /* as recorded: not the real ones */
 	struct tracee tracee;
+	struct rep_mm *mm;
+	struct softpmu_counter counter;
 	UT_hash_handle hh;
 };
 
@@ -45,8 +53,11 @@ struct rep_session {
 
 /* ---- session.c ---- */
 struct rep_task *rep_find(struct rep_session *s, uint32_t tid);
+/* `mm`: NULL: a new address space. */
 struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid,
-			      const struct tracee *tracee);
+			      const struct tracee *tracee, struct rep_mm *mm);
+/* The task is in this address space (NULL: a new one) from now on, and has passed no sites. */
+void rep_enter_mm(struct rep_task *t, struct rep_mm *mm);
 void rep_task_drop(struct rep_session *s, struct rep_task *t);
 /* Removes the progress bar, before something else is written. */
 void rep_hide_progress(struct rep_session *s);
@@ -67,6 +78,15 @@ struct error *rep_write(struct rep_session *s, struct rep_task *t,
 			const struct trace_datum_view *view);
 /* Writes the event's memory and registers into the task. `regs`: used if the event has none. */
 struct error *rep_apply(struct rep_session *s, struct rep_task *t, const struct regs *regs);
+
+/* ---- places.c: between events ---- */
+/* Runs to the event's place and compares. */
+struct error *rep_seek_place(struct rep_session *s, struct rep_task *t);
+/* Changes the sites as the event's records say. */
+struct error *rep_change_sites(struct rep_session *s, struct rep_task *t);
+/* Applies one TRACE_D_PROBE. */
+struct error *rep_change_site(struct rep_session *s, struct rep_task *t,
+			      const struct trace_datum_view *view);
 
 /* ---- perform.c: calls that are made again ---- */
 typedef struct error *(*rep_perform)(struct rep_session *s, struct rep_task *t);

@@ -81,7 +81,7 @@ struct error *rep_first_image(struct rep_session *s)
 	sigemptyset(&options.mask);
 	sigemptyset(&options.ignored);
 	try(tracee_spawn(&options, &tracee, &result));
-	struct rep_task *t = rep_task_add(s, s->event.tid, s->event.tid, &tracee);
+	struct rep_task *t = rep_task_add(s, s->event.tid, s->event.tid, &tracee, NULL);
 
 	if (!result.time_traps)
 		return error_new(
@@ -122,6 +122,7 @@ static struct error *exec_stub(struct rep_session *s, struct rep_task *t)
 struct error *rep_exec(struct rep_session *s, struct rep_task *t)
 {
 	try(exec_stub(s, t));
+	rep_enter_mm(t, NULL);
 	/* Recorded under the leader's id from now on. */
 	if (t->tid != s->event.tid) {
 		HASH_DEL(s->tasks, t);
@@ -168,7 +169,12 @@ struct error *rep_task_new(struct rep_session *s, struct rep_task *t)
 				"cannot make task %u of the recording again", task.tid);
 	tracee_init(&tracee, real, task.clone_flags & CLONE_THREAD ? t->tracee.tgid : real);
 	tracee_wait(&tracee, 0);
-	struct rep_task *child = rep_task_add(s, task.tid, task.tgid, &tracee);
+	bool same_mm = task.clone_flags & CLONE_VM;
+	struct rep_task *child =
+		rep_task_add(s, task.tid, task.tgid, &tracee, same_mm ? t->mm : NULL);
+
+	if (!same_mm)
+		softpmu_probes_copy(&child->mm->probes, &t->mm->probes);
 	struct regs regs = rep_event_regs(s);
 
 	tracee_set_sigmask(&child->tracee, 0);

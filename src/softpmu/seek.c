@@ -1,40 +1,55 @@
 /* Replaying side: running until the state is that of a recorded place.
  *
- * A breakpoint register finds the first few visits of the place's instruction; if they come often,
+ * An exact place is run to by the counter of the sites, then stepped to. Where a state is searched for, a
+ * breakpoint register finds the first few visits of the place's instruction; if they come often,
  * a stub is mapped near it, the instruction is replaced by a jump there, and the stub compares all
  * general registers at full speed. The registers that changed between the visits seen are compared
- * first. Everything is undone before the function returns. */
+ * first. Visits are counted, so that the next replay finds the place by their number. Everything is undone
+ * before the functions return. */
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "softpmu/softpmu.h"
-#include "tracee/procfs.h"
+#include "util/log.h"
 
 #define PAGE 4096ull
 /* Visits seen by the breakpoint register before a stub is worth its price. */
 #define VISITS 12
 
+/* In the data page: words for the stub, and the visits that it counts. */
+#define SCRATCH (WARP_DATA_PAGE + 0x800)
+#define COUNTER (WARP_DATA_PAGE + 0x820)
+
 struct seek {
 	struct tracee *tracee;
-	const struct softpmu_target *target;
+	const struct softpmu_probes *probes;
+	struct softpmu_target *target;
 	taddr pc;
 	taddr pages; /* of the stub; 0: none */
 	uint64_t pages_length;
 	struct arch_stub stub;
 	uint8_t saved[2 * ARCH_WINDOW_MAX]; /* bytes under the jump */
 	struct regs visits[VISITS];
-	unsigned seen;
+	uint64_t seen; /* visits by the breakpoint register */
 };
+
+/* The tracee's registers, as they are compared. */
+static struct regs present(struct tracee *tracee)
+{
+	struct regs regs = *tracee_regs(tracee);
+
+	arch.clear_resume(&regs);
+	return regs;
+}
 
 /* Is the stopped tracee, whose program counter is as the program knows it, at the target? The bytes
  * of the jump are in a page that is no witness: it is not writable. */
 static bool at_target(struct seek *k)
 {
-	struct regs regs = *tracee_regs(k->tracee);
+	struct regs regs = present(k->tracee);
 
-	arch.clear_resume(&regs);
 	if (memcmp(regs.word, k->target->regs.word, sizeof(regs.word)) ||
 	    !softpmu_agrees(k->tracee, k->target->witnesses, k->target->count))
 		return false;
@@ -44,47 +59,6 @@ static bool at_target(struct seek *k)
 
 /* ---- the stub ---- */
 
-/* Away from neighbours: stacks that grow, and their guard gaps. */
-#define MARGIN 0x1000000ull
-
-static bool is_free(const struct proc_maps *maps, taddr from, taddr to)
-{
-	if (from < MARGIN || from >= arch.user_end - MARGIN || to < from)
-		return false;
-	if (from < WARP_RESERVED_END && to > WARP_CODE_PAGE)
-		return false;
-	vec_foreach (maps, map)
-		if (from < map->end + MARGIN && map->start < to + MARGIN)
-			return false;
-	return true;
-}
-
-/* A free place for the stub such that the jump's distance has traps where instructions begin. */
-static taddr find_room(struct seek *k, unsigned starts)
-{
-	struct proc_maps maps = {0};
-	taddr found = 0;
-
-	proc_read_maps(k->tracee->tid, &maps);
-	for (unsigned high = 0; high < 0x10000 && !found; high++) {
-		/* Bytes 2 and 3 of the distance vary; 0 and 1 are traps or nothing. */
-		uint8_t bytes[4] = {starts & 2 ? 0xcc : 0, starts & 4 ? 0xcc : 0, (uint8_t)high,
-				    (uint8_t)(high >> 8)};
-		int32_t distance;
-
-		if (((starts & 8) && !arch.traps_alone(bytes[2])) ||
-		    ((starts & 16) && !arch.traps_alone(bytes[3])))
-			continue;
-		memcpy(&distance, bytes, sizeof(distance));
-		taddr at = k->pc + ARCH_JUMP + (taddr)(int64_t)distance;
-
-		if (is_free(&maps, at & ~(PAGE - 1), at + PAGE))
-			found = at;
-	}
-	proc_maps_deinit(&maps);
-	return found;
-}
-
 /* Those that changed between visits first: one comparison then decides nearly always. */
 static void order_registers(const struct seek *k, uint8_t order[TRACE_REGS])
 {
@@ -92,7 +66,7 @@ static void order_registers(const struct seek *k, uint8_t order[TRACE_REGS])
 
 	for (int r = 0; r < TRACE_REGS; r++) {
 		order[r] = (uint8_t)r;
-		for (unsigned i = 1; i < k->seen; i++)
+		for (unsigned i = 1; i < VISITS && i < k->seen; i++)
 			changes[r] += k->visits[i].word[r] != k->visits[i - 1].word[r];
 	}
 	for (int i = 1; i < TRACE_REGS; i++)
@@ -157,24 +131,26 @@ static bool map_pages(struct seek *k, taddr at)
 	return false;
 }
 
-static bool install(struct seek *k)
+static bool install(struct seek *k, bool (*write)(struct seek *k))
 {
 	uint8_t jump[ARCH_WINDOW_MAX];
 	size_t got = tracee_read(k->tracee, k->pc, k->saved, sizeof(k->saved));
 	unsigned length = arch.window(k->saved, got);
-	taddr at = length && length <= ARCH_WINDOW_MAX
-			   ? find_room(k, arch.window_starts(k->saved, length))
-			   : 0;
+	taddr at = 0;
 
+	if (length && length <= ARCH_WINDOW_MAX &&
+	    !softpmu_probe_over(k->probes, k->pc, k->pc + length))
+		at = softpmu_find_room(k->tracee, k->pc, arch.window_starts(k->saved, length));
 	if (!at || !map_pages(k, at))
 		return false;
 	k->stub = (struct arch_stub){.at = at,
 				     .pc = k->pc,
 				     .window = k->saved,
 				     .length = length,
-				     .scratch = WARP_DATA_PAGE + 0x800};
+				     .scratch = SCRATCH,
+				     .counter = COUNTER};
 	arch.make_jump(jump, k->pc, at, length);
-	return write_stub(k) && tracee_write(k->tracee, k->pc, jump, length) == length;
+	return write(k) && tracee_write(k->tracee, k->pc, jump, length) == length;
 }
 
 static void uninstall(struct seek *k)
@@ -194,10 +170,13 @@ static bool sort_out_trap(struct seek *k, int signal)
 {
 	taddr pc = arch.pc(tracee_regs(k->tracee));
 
+	if (softpmu_sort_stop(k->tracee, k->probes, signal) == SOFTPMU_STOP_WINDOW)
+		return false;
 	if (!k->pages)
 		return pc == k->pc;
 	if (pc == k->stub.trapped) {
 		arch.set_pc(tracee_regs_mut(k->tracee), k->pc);
+		softpmu_clear_shadow(k->tracee, k->probes);
 		return true;
 	}
 	taddr offset = pc - k->pc - (signal == SIGTRAP); /* a trap is reported behind itself */
@@ -208,12 +187,10 @@ static bool sort_out_trap(struct seek *k, int signal)
 }
 
 /* Runs to the next visit. Returns false at any other stop. */
-static bool next_visit(struct seek *k, int *status)
+static bool run_to_visit(struct seek *k, int *status)
 {
 	taddr before = 0;
 
-	if (k->pages && arch.pc(tracee_regs(k->tracee)) == k->pc)
-		arch.set_pc(tracee_regs_mut(k->tracee), k->stub.copies[0]);
 	for (;;) {
 		tracee_resume(k->tracee, PTRACE_SYSEMU, 0);
 		*status = tracee_wait(k->tracee, 0);
@@ -230,12 +207,34 @@ static bool next_visit(struct seek *k, int *status)
 	}
 }
 
+/* The same from a visit. */
+static bool next_visit(struct seek *k, int *status)
+{
+	if (k->pages && arch.pc(tracee_regs(k->tracee)) == k->pc)
+		arch.set_pc(tracee_regs_mut(k->tracee), k->stub.copies[0]);
+	return run_to_visit(k, status);
+}
+
+/* Visits so far. */
+static uint64_t visited(struct seek *k)
+{
+	uint64_t counted = 0;
+
+	if (k->pages)
+		tracee_read(k->tracee, COUNTER, &counted, sizeof(counted));
+	return k->seen + counted;
+}
+
 static enum softpmu_result search(struct seek *k, int *status)
 {
+	static const uint64_t none;
+
 	arch.set_breakpoint(k->tracee->tid, k->pc);
 	while (next_visit(k, status)) {
-		if (at_target(k))
+		if (at_target(k)) {
+			k->target->visits = visited(k) + !k->pages;
 			return SOFTPMU_FOUND;
+		}
 		if (k->pages) {
 			learn_word(k);
 			continue;
@@ -243,7 +242,8 @@ static enum softpmu_result search(struct seek *k, int *status)
 		k->visits[k->seen % VISITS] = *tracee_regs(k->tracee);
 		if (++k->seen != VISITS)
 			continue;
-		if (install(k))
+		tracee_write(k->tracee, COUNTER, &none, sizeof(none));
+		if (install(k, write_stub))
 			arch.set_breakpoint(k->tracee->tid, 0);
 		else
 			uninstall(k); /* half done: the breakpoint goes on */
@@ -251,17 +251,114 @@ static enum softpmu_result search(struct seek *k, int *status)
 	return SOFTPMU_STOPPED;
 }
 
-enum softpmu_result softpmu_seek(struct tracee *tracee, const struct softpmu_target *target,
-				 int *status)
+/* ---- by the number of visits ---- */
+
+static bool write_counting_stub(struct seek *k)
 {
-	struct seek k = {.tracee = tracee, .target = target, .pc = arch.pc(&target->regs)};
+	uint8_t code[PAGE];
+	size_t size = arch.count_stub(&k->stub, code, sizeof(code));
 
-	if (at_target(&k))
+	return size && tracee_write(k->tracee, k->stub.at, code, size) == size;
+}
+
+/* To visit number target->visits. With a breakpoint register where the instruction cannot be
+ * replaced. */
+static enum softpmu_result count_visits(struct seek *k, int *status)
+{
+	uint64_t left = k->target->visits;
+
+	tracee_write(k->tracee, COUNTER, &left, sizeof(left));
+	if (!install(k, write_counting_stub)) {
+		uninstall(k);
+		arch.set_breakpoint(k->tracee->tid, k->pc);
+	}
+	/* The first pass goes through the jump: where the tracee stands is a visit. */
+	do
+		if (!run_to_visit(k, status))
+			return SOFTPMU_STOPPED;
+	while (!k->pages && --left);
+	return at_target(k) ? SOFTPMU_FOUND : SOFTPMU_OTHER;
+}
+
+static enum softpmu_result seek_state(struct tracee *tracee, const struct softpmu_probes *probes,
+				      struct softpmu_target *target, int *status)
+{
+	struct seek k = {
+		.tracee = tracee, .probes = probes, .target = target, .pc = arch.pc(&target->regs)};
+	enum softpmu_result result;
+
+	if (!target->visits && at_target(&k))
 		return SOFTPMU_FOUND;
-	enum softpmu_result result = search(&k, status);
-
+	result = target->visits ? count_visits(&k, status) : search(&k, status);
 	if (!tracee->gone)
 		arch.set_breakpoint(tracee->tid, 0);
 	uninstall(&k);
 	return result;
+}
+
+/* ---- exact places ---- */
+
+static bool run_to_hit(struct tracee *tracee, const struct softpmu_probes *probes, int *status)
+{
+	for (;;) {
+		tracee_resume(tracee, PTRACE_SYSEMU, 0);
+		*status = tracee_wait(tracee, 0);
+		if (tracee->gone || tracee_event(*status))
+			return false;
+		switch (softpmu_sort_stop(tracee, probes, WSTOPSIG(*status))) {
+		case SOFTPMU_STOP_HIT:
+			return true;
+		case SOFTPMU_STOP_WINDOW:
+			break;
+		case SOFTPMU_STOP_OTHER:
+			return false;
+		}
+	}
+}
+
+/* To where the place's sites have been passed; *moved: some had to be. */
+static enum softpmu_result seek_hits(struct tracee *tracee, struct softpmu_probes *probes,
+				     struct softpmu_counter *counter, uint64_t hits, bool *moved,
+				     int *status)
+{
+	*moved = hits != softpmu_read(tracee, probes, counter);
+	if (!*moved)
+		return SOFTPMU_FOUND;
+	if (hits < counter->total || !probes->sites.count)
+		return SOFTPMU_OTHER;
+	softpmu_arm(tracee, probes, counter, hits);
+	bool hit = run_to_hit(tracee, probes, status);
+
+	softpmu_arm(tracee, probes, counter, 0);
+	return hit ? SOFTPMU_FOUND : SOFTPMU_STOPPED;
+}
+
+static enum softpmu_result verify(struct tracee *tracee, const struct softpmu_target *target)
+{
+	struct regs regs = present(tracee);
+
+	if (memcmp(regs.word, target->regs.word, sizeof(regs.word)) ||
+	    softpmu_vector_hash(tracee) != target->place.vector_hash)
+		return SOFTPMU_OTHER;
+	tracee_set_regs(tracee, &regs);
+	return SOFTPMU_FOUND;
+}
+
+enum softpmu_result softpmu_seek(struct tracee *tracee, struct softpmu_probes *probes,
+				 struct softpmu_counter *counter, struct softpmu_target *target,
+				 int *status)
+{
+	bool moved = false;
+	enum softpmu_result result =
+		seek_hits(tracee, probes, counter, target->place.hits, &moved, status);
+
+	if (result != SOFTPMU_FOUND)
+		return result;
+	if (target->place.kind == TRACE_PLACE_STATE)
+		return seek_state(tracee, probes, target, status);
+	if (moved)
+		softpmu_stand_at_site(tracee, probes);
+	result = softpmu_steps(tracee, target->place.steps, status);
+	softpmu_clear_shadow(tracee, probes);
+	return result == SOFTPMU_FOUND ? verify(tracee, target) : result;
 }

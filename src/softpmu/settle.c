@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "softpmu/softpmu.h"
+#include "softpmu/step.h"
 #include "tracee/procfs.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -33,34 +34,78 @@ static int run_past(struct tracee *tracee, taddr next)
 	return status;
 }
 
-enum softpmu_result softpmu_settle(struct tracee *tracee, int *status)
+enum softpmu_result softpmu_step(struct tracee *tracee, int *status)
 {
-	for (int steps = 0; steps < STEPS_MAX; steps++) {
-		uint8_t bytes[2 * ARCH_WINDOW_MAX] = {0};
-		taddr pc = arch.pc(tracee_regs(tracee));
-		unsigned length = 0;
-		size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
-		enum arch_step step = arch.classify(bytes, got, &length);
+	uint8_t bytes[ARCH_WINDOW_MAX] = {0};
+	taddr pc = arch.pc(tracee_regs(tracee));
+	unsigned length = 0;
+	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
+	enum arch_step step = arch.classify(bytes, got, &length);
 
-		/* At popf, entering a handler would leave our trap flag in its frame
-		 * (is_setting_trap_flag() in arch/x86/kernel/step.c). */
-		if (step != ARCH_STEP_WHOLE && arch.window(bytes, got))
-			return SOFTPMU_FOUND;
-		if (step == ARCH_STEP_SYNC)
-			return SOFTPMU_EVENT;
-		if (step == ARCH_STEP_WHOLE) {
-			*status = run_past(tracee, pc + length);
-		} else {
-			tracee_resume(tracee, PTRACE_SINGLESTEP, 0);
-			*status = tracee_wait(tracee, 0);
-		}
-		if (tracee->gone || tracee_event(*status) || WSTOPSIG(*status) != SIGTRAP)
-			return SOFTPMU_STOPPED;
+	if (step == ARCH_STEP_SYNC)
+		return SOFTPMU_EVENT;
+	if (step == ARCH_STEP_WHOLE) {
+		*status = run_past(tracee, pc + length);
+	} else {
+		/* Should it be a system call after all, it is not made. */
+		tracee_resume(tracee, PTRACE_SYSEMU_SINGLESTEP, 0);
+		*status = tracee_wait(tracee, 0);
 	}
+	if (tracee->gone || tracee_event(*status) || WSTOPSIG(*status) != SIGTRAP)
+		return SOFTPMU_STOPPED;
 	return SOFTPMU_FOUND;
 }
 
-static uint64_t vector_hash(struct tracee *tracee)
+enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *status)
+{
+	enum softpmu_result result = SOFTPMU_FOUND;
+
+	for (unsigned i = 0; i < steps && result == SOFTPMU_FOUND; i++)
+		result = softpmu_step(tracee, status);
+	return result;
+}
+
+enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
+					int *status)
+{
+	enum softpmu_result result = SOFTPMU_FOUND;
+
+	while (result == SOFTPMU_FOUND && softpmu_in_stub(tracee, probes))
+		result = softpmu_step(tracee, status);
+	return result;
+}
+
+/* Can the instruction at the program counter be replaced by a jump, and a signal be taken there? At
+ * popf, entering a handler would leave our trap flag in its frame (is_setting_trap_flag() in
+ * arch/x86/kernel/step.c). */
+static bool is_findable(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	uint8_t bytes[2 * ARCH_WINDOW_MAX] = {0};
+	taddr pc = arch.pc(tracee_regs(tracee));
+	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
+	unsigned length = 0, window = arch.window(bytes, got);
+
+	return window && arch.classify(bytes, got, &length) == ARCH_STEP_PLAIN &&
+	       !softpmu_in_stub(tracee, probes) && !softpmu_probe_over(probes, pc, pc + window);
+}
+
+enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
+				   int *status)
+{
+	enum softpmu_result result = SOFTPMU_FOUND;
+
+	for (int steps = 0; steps < STEPS_MAX && result == SOFTPMU_FOUND; steps++) {
+		if (is_findable(tracee, probes))
+			break;
+		result = softpmu_step(tracee, status);
+	}
+	if (result == SOFTPMU_FOUND)
+		result = softpmu_leave_stubs(tracee, probes, status);
+	softpmu_clear_shadow(tracee, probes);
+	return result;
+}
+
+uint64_t softpmu_vector_hash(struct tracee *tracee)
 {
 	struct bytes state = {0};
 	uint64_t hash = 0;
@@ -85,17 +130,17 @@ static void add(struct tracee *tracee, struct softpmu_witnesses *out, taddr addr
 /* Resident pages only: looking at others would make them so. proc(5), /proc/PID/pagemap: bit 63
  * present, bit 62 swapped. */
 static void add_resident(struct tracee *tracee, int pagemap, const struct proc_map *map,
-			 struct softpmu_witnesses *out)
+			 struct softpmu_witnesses *out, size_t most)
 {
 	uint64_t entries[512];
 
-	for (taddr at = map->start; at < map->end && out->count < WITNESS_PAGES;) {
+	for (taddr at = map->start; at < map->end && out->count < most;) {
 		size_t want = (map->end - at) / PAGE < 512 ? (map->end - at) / PAGE : 512;
 		ssize_t got = pread(pagemap, entries, want * 8, (off_t)(at / PAGE * 8));
 
 		if (got <= 0)
 			return;
-		for (ssize_t i = 0; i < got / 8 && out->count < WITNESS_PAGES; i++)
+		for (ssize_t i = 0; i < got / 8 && out->count < most; i++)
 			if (entries[i] >> 62)
 				add(tracee, out, at + (taddr)i * PAGE, PAGE);
 		at += (taddr)(got / 8) * PAGE;
@@ -107,7 +152,7 @@ static bool is_ours(const struct proc_map *map)
 	return map->start >= WARP_CODE_PAGE && map->start < WARP_RESERVED_END;
 }
 
-void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
+static void take(struct tracee *tracee, struct softpmu_witnesses *out, size_t most)
 {
 	struct proc_maps maps = {0};
 	taddr sp = arch.sp(tracee_regs(tracee));
@@ -117,13 +162,18 @@ void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
 	int pagemap _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
 
 	vec_clear(out);
-	vec_push(out, (struct trace_witness){0, 0, vector_hash(tracee)});
+	vec_push(out, (struct trace_witness){0, 0, softpmu_vector_hash(tracee)});
 	add(tracee, out, sp, PAGE - sp % PAGE);
 	proc_read_maps(tracee->tid, &maps);
 	vec_foreach (&maps, map)
 		if (pagemap >= 0 && (map->prot & PROT_WRITE) && !map->shared && !is_ours(map))
-			add_resident(tracee, pagemap, map, out);
+			add_resident(tracee, pagemap, map, out, most);
 	proc_maps_deinit(&maps);
+}
+
+void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
+{
+	take(tracee, out, WITNESS_PAGES);
 }
 
 size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_witnesses *now,
@@ -149,7 +199,7 @@ static bool one_agrees(struct tracee *tracee, const struct trace_witness *witnes
 	char page[PAGE];
 
 	if (!witness->length)
-		return vector_hash(tracee) == witness->hash;
+		return softpmu_vector_hash(tracee) == witness->hash;
 	return witness->length <= PAGE &&
 	       tracee_read(tracee, witness->addr, page, witness->length) == witness->length &&
 	       XXH64(page, witness->length, 0) == witness->hash;
@@ -166,4 +216,18 @@ bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses
 		return false;
 	}
 	return true;
+}
+
+uint64_t softpmu_state_hash(struct tracee *tracee)
+{
+	struct softpmu_witnesses all = {0};
+	struct regs regs = *tracee_regs(tracee);
+
+	arch.clear_resume(&regs);
+	take(tracee, &all, SIZE_MAX);
+	uint64_t hash = XXH64(all.items, all.count * sizeof(*all.items), 0) ^
+			XXH64(regs.word, sizeof(regs.word), 1);
+
+	vec_deinit(&all);
+	return hash;
 }

@@ -1,15 +1,17 @@
 /* Where exactly a thread is, without hardware counters: places between sync events.
  *
- * A place is known by its state: all registers, and the contents of memory pages as witnesses. When
- * recording, a thread that was stopped somewhere is moved on to the next instruction that can be
- * patched, and its state is taken. In a replay a stub in the thread's own address space compares
- * the registers each time it comes by and traps only when they are equal; then the witnesses
- * decide. A wrong place is never accepted: the search goes on. */
+ * A place is one of two kinds. An exact one is a number: so many sites passed (softpmu/probe.h), then
+ * so many single steps. Where there are no sites, a place is known by its state: all registers, and the
+ * contents of memory pages as witnesses. In a replay a stub in the thread's own address space then
+ * compares the registers each time it comes by and traps only when they are equal; then the witnesses
+ * decide. Either way the registers at the place are compared, the vector registers too: a wrong place
+ * is never accepted. */
 #ifndef WARP_SOFTPMU_SOFTPMU_H
 #define WARP_SOFTPMU_SOFTPMU_H
 
 #include <stdbool.h>
 
+#include "softpmu/probe.h"
 #include "tracee/tracee.h"
 #include "util/error.h"
 #include "util/vec.h"
@@ -20,11 +22,20 @@ enum softpmu_result {
 	SOFTPMU_FOUND,	 /* the tracee stands at the place */
 	SOFTPMU_EVENT,	 /* a sync event comes first: there is no need for a place */
 	SOFTPMU_STOPPED, /* the tracee stopped for another reason: its status is given */
+	SOFTPMU_OTHER,	 /* seeking: it stands where the place should be, in another state */
 };
 
-/* Moves a tracee that is stopped in user mode on to an instruction that a replay can find again.
- * `status`: of the stop, for SOFTPMU_STOPPED. */
-enum softpmu_result softpmu_settle(struct tracee *tracee, int *status);
+/* ---- recording ---- */
+
+/* Moves a tracee that is stopped in user mode on to an instruction that a replay can find again by its
+ * state. `status`: of the stop, for SOFTPMU_STOPPED. */
+enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
+				   int *status);
+/* `steps` instructions further, from a place that is exact. */
+enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *status);
+/* Out of the stub that it stands in, if it does. */
+enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
+					int *status);
 
 /* Takes the witnesses of the tracee's present state: the vector registers, the stack at its
  * pointer, and resident writable pages up to a limit. */
@@ -35,6 +46,20 @@ size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_
 		   struct trace_witness *out, size_t room);
 /* Is the tracee's present state the one of the witnesses? */
 bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses, size_t count);
+uint64_t softpmu_vector_hash(struct tracee *tracee);
+/* Of all registers but the program counter's kin, and all private writable memory: the truth, for debug
+ * builds and tests. Slow: it reads everything. */
+uint64_t softpmu_state_hash(struct tracee *tracee);
+
+/* Finds places for sites near where the tracee stands, by looking on as it takes some hundred steps
+ * and at the callers of its function: loops that it is in. At most `room` are put into `out`; returns
+ * how many. Each is to be planned again before it is made: plans do not know of each other's stubs.
+ * `result` and `status` tell what the stepping came to. */
+size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes,
+		     struct softpmu_probe *out, size_t room, enum softpmu_result *result,
+		     int *status);
+
+/* ---- replaying ---- */
 
 /* Memory whose contents at the place are known. */
 struct softpmu_contents {
@@ -46,16 +71,21 @@ struct softpmu_contents {
 struct softpmu_contents_list vec(struct softpmu_contents);
 
 struct softpmu_target {
+	struct trace_place place;
 	struct regs regs;
-	const struct trace_witness *witnesses;
+	const struct trace_witness *witnesses; /* the rest is for TRACE_PLACE_STATE */
 	size_t count;
 	const struct softpmu_contents *contents;
 	size_t contents_count;
+	/* How often the place's instruction is reached until then, if that is known from an earlier
+	 * search; else 0. Out: how often it was, where the state was searched for. */
+	uint64_t visits;
 };
 
-/* Runs the tracee (PTRACE_SYSEMU) until its state is the target's. SOFTPMU_STOPPED: it made a system
- * call or raised a signal before. */
-enum softpmu_result softpmu_seek(struct tracee *tracee, const struct softpmu_target *target,
+/* Runs the tracee (PTRACE_SYSEMU) until it is at the target. SOFTPMU_STOPPED: it made a system call or
+ * raised a signal before. */
+enum softpmu_result softpmu_seek(struct tracee *tracee, struct softpmu_probes *probes,
+				 struct softpmu_counter *counter, struct softpmu_target *target,
 				 int *status);
 
 #endif

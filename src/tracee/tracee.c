@@ -14,6 +14,8 @@
 
 /* Larger than any processor's state today (11 KB with AMX). */
 #define XSTATE_ROOM 16384
+/* More pending signals than this are not looked at. */
+#define PEEKED 32
 
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid)
 {
@@ -181,6 +183,27 @@ bool tracee_trap_pending(struct tracee *tracee)
 		args.off++;
 	}
 	return false;
+}
+
+/* PTRACE_PEEKSIGINFO shows the thread's queue, or its process's (ptrace(2)). */
+static uint64_t peek_pending(struct tracee *tracee, uint32_t flags)
+{
+	siginfo_t infos[PEEKED];
+	struct __ptrace_peeksiginfo_args args = {.flags = flags, .nr = PEEKED};
+	uint64_t pending = 0;
+	long got = tracee->gone ? 0 : ptrace(PTRACE_PEEKSIGINFO, tracee->tid, &args, infos);
+
+	for (long i = 0; i < got; i++)
+		pending |= 1ull << (infos[i].si_signo - 1);
+	return pending;
+}
+
+bool tracee_signal_pending(struct tracee *tracee)
+{
+	uint64_t pending =
+		peek_pending(tracee, 0) | peek_pending(tracee, PTRACE_PEEKSIGINFO_SHARED);
+
+	return pending && (pending & ~tracee_get_sigmask(tracee));
 }
 
 uint64_t tracee_get_sigmask(struct tracee *tracee)

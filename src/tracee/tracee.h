@@ -72,6 +72,9 @@ bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
 /* Has it a trap of the kernel's (a breakpoint, a step) that is not reported yet? */
 bool tracee_trap_pending(struct tracee *tracee);
+/* Will a signal be reported before the stopped tracee executes anything? As far as is known: some are
+ * sent only then. */
+bool tracee_signal_pending(struct tracee *tracee);
 uint64_t tracee_get_sigmask(struct tracee *tracee);
 void tracee_set_sigmask(struct tracee *tracee, uint64_t mask);
 

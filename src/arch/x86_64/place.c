@@ -296,6 +296,9 @@ size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, ui
 	size_t away[TRACE_REGS + ARCH_STUB_WORDS], compared = 0;
 
 	emit_scratch(&c, 0x89, stub->scratch);
+	emit_scratch(&c, 0x8b, stub->counter);
+	emit(&c, (const uint8_t[]){0x48, 0x8d, 0x49, 0x01}, 4); /* lea rcx, [rcx + 1] */
+	emit_scratch(&c, 0x89, stub->counter);
 	for (int i = 0; i < TRACE_REGS; i++) {
 		int word = stub->order[i], reg = encoding(word);
 
@@ -325,6 +328,138 @@ size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, ui
 	for (size_t i = 0; i < compared; i++)
 		patch_distance(&c, away[i], away[i] + 4, restore);
 	return c.count;
+}
+
+/* ---- counting ---- */
+
+/* What dec changes (SDM 2A, DEC): all arithmetic flags but CF. */
+#define DEAD_FLAGS                                                                   \
+	(ZYDIS_CPUFLAG_OF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_AF | \
+	 ZYDIS_CPUFLAG_PF)
+
+static bool ends_block(const struct insn *insn)
+{
+	switch (insn->z.meta.category) {
+	case ZYDIS_CATEGORY_COND_BR:
+	case ZYDIS_CATEGORY_UNCOND_BR:
+	case ZYDIS_CATEGORY_CALL:
+	case ZYDIS_CATEGORY_RET:
+	case ZYDIS_CATEGORY_SYSCALL:
+	case ZYDIS_CATEGORY_SYSTEM:
+	case ZYDIS_CATEGORY_INTERRUPT:
+		return true;
+	default:
+		return is_sync(insn) || shows_trap_flag(insn);
+	}
+}
+
+/* A shift by cl may leave the flags alone: what it "modifies" is not overwritten for certain. */
+static bool may_keep_flags(const struct insn *insn)
+{
+	switch (insn->z.meta.category) {
+	case ZYDIS_CATEGORY_SHIFT:
+	case ZYDIS_CATEGORY_ROTATE:
+		return true;
+	default:
+		return is_repeated(insn);
+	}
+}
+
+unsigned x86_64_flags_dead(const uint8_t *bytes, size_t length)
+{
+	ZydisAccessedFlagsMask written = 0;
+	struct insn insn;
+
+	for (unsigned at = 0; at < length && decode(bytes + at, length - at, &insn);
+	     at += insn.z.length) {
+		const ZydisAccessedFlags *flags = insn.z.cpu_flags;
+
+		if (ends_block(&insn))
+			return 0;
+		if (!flags)
+			continue;
+		if (flags->tested & DEAD_FLAGS & ~written)
+			return 0;
+		if (!may_keep_flags(&insn))
+			written |= flags->modified | flags->set_0 | flags->set_1;
+		/* "Undefined" after and, or, xor, test (SDM 2A); every processor clears it. */
+		if (insn.z.meta.category == ZYDIS_CATEGORY_LOGICAL)
+			written |= flags->undefined & ZYDIS_CPUFLAG_AF;
+		if ((written & DEAD_FLAGS) == DEAD_FLAGS)
+			return at + insn.z.length;
+	}
+	return 0;
+}
+
+void x86_64_clear_dead_flags(struct regs *regs)
+{
+	regs->word[EFLAGS] &= ~(uint64_t)DEAD_FLAGS;
+}
+
+/* lea counts where flags matter: the counter goes through rcx, which is spilled to scratch. */
+static void emit_count_with_lea(struct code *c, const struct arch_stub *stub)
+{
+	emit_scratch(c, 0x89, stub->scratch);
+	emit_scratch(c, 0x8b, stub->counter);
+	emit(c, (const uint8_t[]){0x48, 0x8d, 0x49, 0xff}, 4); /* lea rcx, [rcx - 1] */
+	emit_scratch(c, 0x89, stub->counter);
+	/* jrcxz to the trap, which restores rcx itself */
+	emit(c, (const uint8_t[]){0xe3, 0x02, 0xeb, 0x0b}, 4);
+	emit_scratch(c, 0x8b, stub->scratch);
+	emit(c, (const uint8_t[]){0xcc, 0xeb, 0x08}, 3);
+	emit_scratch(c, 0x8b, stub->scratch);
+}
+
+static void emit_count_with_dec(struct code *c, const struct arch_stub *stub)
+{
+	uint32_t counter = (uint32_t)stub->counter;
+
+	emit(c, (const uint8_t[]){0x48, 0xff, 0x0c, 0x25}, 4); /* dec qword [counter] */
+	emit(c, &counter, sizeof(counter));
+	emit(c, (const uint8_t[]){0x75, 0x01, 0xcc}, 3); /* jnz over int3 */
+}
+
+size_t x86_64_count_stub(struct arch_stub *stub, uint8_t *code, size_t room)
+{
+	struct code c = {.bytes = code, .room = room};
+
+	if (stub->flags_dead) {
+		emit_count_with_dec(&c, stub);
+		stub->trapped = stub->at + c.count;
+	} else {
+		emit_count_with_lea(&c, stub);
+		stub->trapped = stub->at + c.count - 10; /* behind the trap: jmp, mov */
+	}
+	if (!emit_window(&c, stub) || c.count > room)
+		return 0;
+	return c.count;
+}
+
+bool x86_64_branch(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
+		   taddr *target)
+{
+	struct insn insn;
+
+	*target = 0;
+	if (!decode(bytes, length, &insn))
+		return false;
+	*insn_length = insn.z.length;
+	if (is_branch(&insn))
+		*target = pc + insn.z.length + (taddr)insn.z.raw.imm[0].value.s;
+	return true;
+}
+
+bool x86_64_behind_call(const uint8_t *bytes, size_t length)
+{
+	struct insn insn;
+
+	/* call rel32; call through a register or memory is 2 to 8 bytes long */
+	for (unsigned size = 2; size <= 8 && size <= length; size++) {
+		if (decode(bytes + length - size, size, &insn) && insn.z.length == size &&
+		    insn.z.mnemonic == ZYDIS_MNEMONIC_CALL)
+			return true;
+	}
+	return false;
 }
 
 /* ---- breakpoint registers ---- */

@@ -1,0 +1,315 @@
+/* Places between events: where a task is preempted, or takes a signal, while it computes.
+ *
+ * A task that has computed for long enough, while others are ready or a signal waits, is interrupted.
+ * Where its address space has sites (softpmu/probe.h), the counter is armed and the next site that it
+ * passes is the place: an exact number. Where there are none, or none is passed soon, the place is one
+ * by state, and sites are made there for the next time. Memory that has changed between two looks tells
+ * states apart, so the task is looked at twice.
+ *
+ * Invariant: sites are made and removed only at events, while all tasks of the address space stand at
+ * places that a replay reaches: then their counters agree. */
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "record/session.h"
+#include "util/log.h"
+
+/* An armed task that passes no site for so long gets a place by state. */
+#define HIT_PATIENCE_NS 2000000ull
+/* Who becomes ready waits at least this long for one that computes. */
+#define MIN_WAIT_NS 1000000ull
+/* Should a tick be lost between the look at the clock and wait. */
+#define TICK_AGAIN_US 5000
+/* Sites of an address space; and at most this many new ones at a time. */
+#define SITES_MAX 64u
+#define SITES_NEW 4u
+/* Pages kept whole for a place by state, because they change while the task computes. */
+#define HOT_PAGES 64
+
+/* ---- when ---- */
+
+/* When the task is to be interrupted; 0: never. */
+static uint64_t due(struct rec_session *s, struct rec_task *t)
+{
+	const struct rec_group *group = rec_group(t);
+	uint64_t when = 0;
+
+	if (t->stash.count && !t->stash_sent)
+		when = t->stash_since_ns + s->timing.patience_ns;
+	if (group->ready.count) {
+		uint64_t turn = group->slice_end_ns;
+
+		if (turn < group->waited_since_ns + MIN_WAIT_NS)
+			turn = group->waited_since_ns + MIN_WAIT_NS;
+		if (!when || turn < when)
+			when = turn;
+	}
+	if (when && t->armed && when < t->armed_since_ns + HIT_PATIENCE_NS)
+		when = t->armed_since_ns + HIT_PATIENCE_NS;
+	return when;
+}
+
+static void set_tick(struct rec_session *s, uint64_t when)
+{
+	uint64_t now = rec_now(), in = when > now + 1000 ? (when - now) / 1000 : 1;
+	struct itimerval timer = {{0, TICK_AGAIN_US},
+				  {(time_t)(in / 1000000), (suseconds_t)(in % 1000000)}};
+
+	if (!when)
+		timer = (struct itimerval){0};
+	if (s->tick_ns == when)
+		return;
+	setitimer(ITIMER_REAL, &timer, NULL);
+	s->tick_ns = when;
+}
+
+void rec_plan_tick(struct rec_session *s)
+{
+	uint64_t first = 0;
+
+	vec_foreach (&s->groups, group) {
+		struct rec_task *t = (*group)->in_user;
+		uint64_t when = t && t->state == STATE_RUNNING && !t->interrupted ? due(s, t) : 0;
+
+		if (when && (!first || when < first))
+			first = when;
+	}
+	set_tick(s, first);
+}
+
+void rec_tick(struct rec_session *s)
+{
+	uint64_t now = rec_now();
+
+	s->tick_ns = 1; /* set anew */
+	vec_foreach (&s->groups, group) {
+		struct rec_task *t = (*group)->in_user;
+
+		if (!t || t->state != STATE_RUNNING || t->interrupted)
+			continue;
+		uint64_t when = due(s, t);
+
+		if (when && now >= when)
+			t->interrupted = ptrace(PTRACE_INTERRUPT, t->tracee.tid, NULL, NULL) == 0;
+	}
+}
+
+/* ---- sites ---- */
+
+static void site_datum(struct rec_session *s, struct rec_task *t, const struct softpmu_probe *probe,
+		       bool gone)
+{
+	struct trace_probe record = {.pc = probe->pc,
+				     .at = probe->at,
+				     .length = gone ? 0 : probe->length,
+				     .shadow = probe->shadow};
+
+	rec_datum(s, t, TRACE_D_PROBE, 0, &record, sizeof(record));
+}
+
+void rec_make_sites(struct rec_session *s, struct rec_task *t)
+{
+	struct softpmu_probes *probes = &t->mm->probes;
+	struct softpmu_probe plan;
+	size_t had = probes->sites.count;
+
+	if (!t->wanted_sites.count)
+		return;
+	vec_foreach (&t->wanted_sites, pc)
+		if (probes->sites.count < SITES_MAX &&
+		    softpmu_probe_plan(&t->tracee, probes, *pc, &plan))
+			softpmu_probe_add(&t->tracee, probes, &plan);
+	vec_clear(&t->wanted_sites);
+	if (probes->sites.count == had)
+		return;
+	for (size_t i = had; i < probes->sites.count; i++) {
+		const struct softpmu_probe *probe = &probes->sites.items[i];
+
+		log_info("task %d: a site at %#llx, flags %s", t->tracee.tid,
+			 (unsigned long long)probe->pc, probe->shadow ? "dead" : "kept");
+		site_datum(s, t, probe, false);
+	}
+	rec_commit(s, t, TRACE_EV_PROBES, 0, 0, 0, NULL);
+}
+
+void rec_forget_sites(struct rec_session *s, struct rec_task *t)
+{
+	struct softpmu_probes *probes = &t->mm->probes;
+	taddr from = t->call.call.args[0], to = from + t->call.call.args[1];
+
+	for (size_t i = probes->sites.count; i-- > 0;) {
+		const struct softpmu_probe *probe = &probes->sites.items[i];
+
+		if (probe->pc >= to || probe->pc + probe->length <= from)
+			continue;
+		site_datum(s, t, probe, true);
+		softpmu_probe_remove(&t->tracee, probes, i);
+	}
+}
+
+/* ---- places ---- */
+
+/* What a replay needs to find a place by state: hashes of memory, and the contents of what changes
+ * often, the stack first. */
+static void add_witnesses(struct rec_session *s, struct rec_task *t)
+{
+	struct softpmu_witnesses now = {0};
+	struct trace_witness hot[HOT_PAGES];
+	taddr sp = arch.sp(tracee_regs(&t->tracee));
+
+	softpmu_witness(&t->tracee, &now);
+	rec_datum(s, t, TRACE_D_WITNESS, 0, now.items, now.count * sizeof(*now.items));
+	rec_memory(s, t, TRACE_D_WITNESS_BYTES, sp & ~7ull, 8192);
+	size_t count = softpmu_hot(&t->sample, &now, hot, HOT_PAGES);
+
+	for (size_t i = 0; i < count; i++)
+		rec_memory(s, t, TRACE_D_WITNESS_BYTES, hot[i].addr, hot[i].length);
+	vec_clear(&t->sample);
+	vec_deinit(&now);
+}
+
+void rec_place_data(struct rec_session *s, struct rec_task *t)
+{
+	t->place.vector_hash = softpmu_vector_hash(&t->tracee);
+	rec_datum(s, t, TRACE_D_PLACE, 0, &t->place, sizeof(t->place));
+	if (t->place.kind == TRACE_PLACE_STATE)
+		add_witnesses(s, t);
+	if (s->timing.hash_states) {
+		uint64_t hash = softpmu_state_hash(&t->tracee);
+
+		rec_datum(s, t, TRACE_D_STATE_HASH, 0, &hash, sizeof(hash));
+	}
+	t->place.kind = 0;
+}
+
+void rec_preempt(struct rec_session *s, struct rec_task *t)
+{
+	rec_place_data(s, t);
+	rec_commit(s, t, TRACE_EV_SCHED, TRACE_F_ASYNC, 0, 0, tracee_regs(&t->tracee));
+	rec_make_sites(s, t);
+}
+
+static bool waits_for_place(const struct rec_task *t)
+{
+	return (t->stash.count && !t->stash_sent) || rec_group((struct rec_task *)t)->ready.count;
+}
+
+static uint64_t total(struct rec_task *t)
+{
+	return softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
+}
+
+static void disarm(struct rec_task *t)
+{
+	if (t->armed)
+		softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, 0);
+	t->armed = false;
+}
+
+static void arm(struct rec_task *t)
+{
+	softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, total(t) + 1);
+	t->armed = true;
+	t->armed_since_ns = rec_now();
+}
+
+void rec_want_place(struct rec_session *s, struct rec_task *t)
+{
+	if (!t->armed && t->mm->probes.sites.count)
+		arm(t);
+}
+
+/* Stepping has led to a stop of another kind, or the task is gone. */
+static void go_on_with(struct rec_session *s, struct rec_task *t, enum softpmu_result result)
+{
+	if (result == SOFTPMU_EVENT)
+		rec_run_user(t, 0);
+	else
+		rec_take_status(s, t, t->status);
+}
+
+static enum softpmu_result learn_and_settle(struct rec_task *t)
+{
+	struct softpmu_probe wanted[SITES_NEW];
+	enum softpmu_result result;
+	size_t count =
+		softpmu_learn(&t->tracee, &t->mm->probes, wanted, SITES_NEW, &result, &t->status);
+
+	vec_clear(&t->wanted_sites);
+	for (size_t i = 0; i < count; i++)
+		vec_push(&t->wanted_sites, wanted[i].pc);
+	if (result != SOFTPMU_FOUND)
+		return result;
+	return softpmu_settle(&t->tracee, &t->mm->probes, &t->status);
+}
+
+static void place_by_state(struct rec_session *s, struct rec_task *t)
+{
+	if (!t->sample.count) { /* once more, a little later */
+		softpmu_witness(&t->tracee, &t->sample);
+		arm(t);
+		rec_run_user(t, 0);
+		return;
+	}
+	enum softpmu_result result = learn_and_settle(t);
+
+	if (result != SOFTPMU_FOUND) {
+		go_on_with(s, t, result);
+		return;
+	}
+	t->place = (struct trace_place){.kind = TRACE_PLACE_STATE, .hits = total(t)};
+	if (t->stash.count) {
+		t->signal_place = TRACE_F_ASYNC;
+		rec_send_stash(t);
+		rec_go_to_signal(t);
+		return;
+	}
+	rec_preempt(s, t);
+	rec_queue(t, TODO_RESUME);
+}
+
+void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
+{
+	bool armed = t->armed;
+
+	t->resumed_valid = false;
+	if (arch.in_call(tracee_regs(&t->tracee))) {
+		rec_send_stash(t);
+		rec_continue(s, t);
+		return;
+	}
+	if (armed && total(t) == t->counter.trap_at) { /* its trap is on the way */
+		rec_run_user(t, 0);
+		return;
+	}
+	disarm(t);
+	if (!waits_for_place(t)) {
+		rec_run_user(t, 0);
+	} else if (!armed && t->mm->probes.sites.count) {
+		arm(t);
+		rec_run_user(t, 0);
+	} else {
+		place_by_state(s, t);
+	}
+}
+
+void rec_on_hit(struct rec_session *s, struct rec_task *t)
+{
+	uint64_t hits = total(t);
+
+	disarm(t);
+	vec_clear(&t->sample);
+	if (!waits_for_place(t)) { /* the reason is gone: on behind the trap */
+		rec_run_user(t, 0);
+		return;
+	}
+	softpmu_stand_at_site(&t->tracee, &t->mm->probes);
+	t->place = (struct trace_place){.kind = TRACE_PLACE_EXACT, .hits = hits};
+	if (t->stash.count) {
+		rec_take_stash_here(s, t);
+		return;
+	}
+	rec_preempt(s, t);
+	rec_queue(t, TODO_RESUME);
+}

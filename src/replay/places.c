@@ -1,0 +1,133 @@
+/* Places between events: where a task was preempted or took a signal while it computed. And the sites in
+ * its code that count how far it is, which change at events. */
+#include <string.h>
+
+#include "replay/session.h"
+#include "util/cleanup.h"
+
+/* ---- sites ---- */
+
+struct error *rep_change_site(struct rep_session *s, struct rep_task *t,
+			      const struct trace_datum_view *view)
+{
+	struct softpmu_probes *probes = &t->mm->probes;
+	struct trace_probe record;
+
+	memcpy(&record, view->bytes, sizeof(record));
+	if (!record.length) {
+		for (size_t i = probes->sites.count; i-- > 0;)
+			if (probes->sites.items[i].pc == record.pc)
+				softpmu_probe_remove(&t->tracee, probes, i);
+		return NULL;
+	}
+	struct softpmu_probe plan = {
+		.pc = record.pc, .at = record.at, .length = record.length, .shadow = record.shadow};
+
+	if (softpmu_probe_add(&t->tracee, probes, &plan))
+		return NULL;
+	return rep_diverged(s, t, "the code at %#llx cannot be made to count as it was recorded",
+			    (unsigned long long)record.pc);
+}
+
+struct error *rep_change_sites(struct rep_session *s, struct rep_task *t)
+{
+	struct trace_datum_view view;
+	bool end = false;
+
+	for (;;) {
+		try(trace_reader_datum(s->reader, &view, &end));
+		if (end)
+			return NULL;
+		if (view.kind == TRACE_D_PROBE)
+			try(rep_change_site(s, t, &view));
+	}
+}
+
+/* ---- places ---- */
+
+/* What the event tells about the place; the bytes are the target's. */
+static struct error *read_target(struct rep_session *s, struct rep_task *t,
+				 struct softpmu_target *target,
+				 struct softpmu_contents_list *contents, uint64_t *state_hash)
+{
+	struct trace_datum_view view;
+	bool end = false;
+
+	for (;;) {
+		try(trace_reader_datum(s->reader, &view, &end));
+		if (end)
+			break;
+		if (view.kind == TRACE_D_PLACE) {
+			memcpy(&target->place, view.bytes, sizeof(target->place));
+		} else if (view.kind == TRACE_D_STATE_HASH) {
+			memcpy(state_hash, view.bytes, sizeof(*state_hash));
+		} else if (view.kind == TRACE_D_WITNESS && !target->witnesses) {
+			target->witnesses = xmemdup(view.bytes, view.length);
+			target->count = view.length / sizeof(*target->witnesses);
+		} else if (view.kind == TRACE_D_WITNESS_BYTES) {
+			struct softpmu_contents piece = {view.addr, view.length,
+							 xmemdup(view.bytes, view.length)};
+
+			vec_push(contents, piece);
+		}
+	}
+	target->contents = contents->items;
+	target->contents_count = contents->count;
+	if (!target->place.kind)
+		return rep_diverged(s, t, "the recording does not say where the place is");
+	return NULL;
+}
+
+static void free_contents(struct softpmu_contents_list *list)
+{
+	vec_foreach (list, contents)
+		free((void *)contents->bytes);
+	vec_deinit(list);
+}
+
+static void free_target(struct softpmu_target *target)
+{
+	free((void *)target->witnesses);
+}
+
+static struct error *not_found(struct rep_session *s, struct rep_task *t,
+			       const struct softpmu_target *target, enum softpmu_result result,
+			       int status)
+{
+	struct regs actual = *tracee_regs(&t->tracee);
+
+	if (result == SOFTPMU_STOPPED || t->tracee.gone)
+		return rep_diverged(
+			s, t,
+			"the place %#llx, after %llu sites and %u steps, was not reached "
+			"with the recorded registers and memory before the task stopped "
+			"(wait status %#x)",
+			(unsigned long long)arch.pc(&target->regs),
+			(unsigned long long)target->place.hits, target->place.steps, status);
+	if (memcmp(actual.word, target->regs.word, sizeof(actual.word)))
+		return rep_diverged_regs(s, t, &actual);
+	return rep_diverged(
+		s, t,
+		"the vector registers or the memory are not the recorded ones after %llu "
+		"sites and %u steps",
+		(unsigned long long)target->place.hits, target->place.steps);
+}
+
+struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
+{
+	struct softpmu_contents_list contents _cleanup_(free_contents) = {0};
+	struct softpmu_target target _cleanup_(free_target) = {.regs = rep_event_regs(s)};
+	uint64_t state_hash = 0;
+	int status = 0;
+
+	try(read_target(s, t, &target, &contents, &state_hash));
+	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+	enum softpmu_result result =
+		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, &target, &status);
+
+	if (result != SOFTPMU_FOUND)
+		return not_found(s, t, &target, result, status);
+	if (state_hash && softpmu_state_hash(&t->tracee) != state_hash)
+		return rep_diverged(s, t, "registers or memory differ from what they were");
+	return NULL;
+}

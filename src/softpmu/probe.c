@@ -1,0 +1,331 @@
+/* Sites that count, their stubs, and the counter.
+ *
+ * Invariants: the counter in memory is never 0 or below while its task can run, but for the moment
+ * of the trap; the bytes under a site are restored only where our jump is still there, since the
+ * program may have unmapped or overwritten its code. */
+#include "softpmu/probe.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "tracee/procfs.h"
+
+#define PAGE	 4096ull
+#define STUB_MAX 512u
+
+/* In the data page: the counter, and the word that a stub saves a register in. */
+#define COUNTER (WARP_DATA_PAGE + 0x900)
+#define SCRATCH (WARP_DATA_PAGE + 0x910)
+
+/* More than any task passes: never traps. */
+#define NEVER (1ull << 62)
+
+void softpmu_probes_deinit(struct softpmu_probes *probes)
+{
+	vec_deinit(&probes->sites);
+}
+
+void softpmu_probes_copy(struct softpmu_probes *to, const struct softpmu_probes *from)
+{
+	vec_append(&to->sites, from->sites.items, from->sites.count);
+	to->loaded = NULL;
+}
+
+/* ---- room for stubs ---- */
+
+/* Away from neighbours: stacks that grow, and their guard gaps (1 MB; mmap_min_gap, mm/mmap.c). */
+#define MARGIN 0x200000ull
+/* The upper part of our own range: stubs of code that is linked low, beside which heaps grow. */
+#define LOW_STUBS 0x74000000ull
+
+static bool touches(const struct proc_maps *maps, taddr from, taddr to, uint64_t margin)
+{
+	vec_foreach (maps, map)
+		if (from < map->end + margin && map->start < to + margin)
+			return true;
+	return false;
+}
+
+static bool is_free(const struct proc_maps *maps, taddr from, taddr to)
+{
+	if (from >= LOW_STUBS && to <= WARP_RESERVED_END)
+		return !touches(maps, from, to, 0);
+	if (from < MARGIN || from >= arch.user_end - MARGIN || to < from)
+		return false;
+	if (from < WARP_RESERVED_END && to > WARP_CODE_PAGE)
+		return false;
+	return !touches(maps, from, to, MARGIN);
+}
+
+/* Bytes 2 and 3 of the distance vary; 0 and 1 are traps or nothing. */
+static bool distance_for(unsigned starts, unsigned high, int32_t *distance)
+{
+	uint8_t bytes[4] = {starts & 2 ? 0xcc : 0, starts & 4 ? 0xcc : 0, (uint8_t)high,
+			    (uint8_t)(high >> 8)};
+
+	if (((starts & 8) && !arch.traps_alone(bytes[2])) ||
+	    ((starts & 16) && !arch.traps_alone(bytes[3])))
+		return false;
+	memcpy(distance, bytes, sizeof(*distance));
+	return true;
+}
+
+/* Heaps grow above the code: below it first, or far above. */
+static taddr search_room(const struct proc_maps *maps, taddr pc, unsigned starts, taddr from,
+			 taddr to)
+{
+	int32_t distance;
+
+	for (unsigned i = 0; i < 0x10000; i++) {
+		if (!distance_for(starts, 0xffff - i, &distance))
+			continue;
+		taddr at = pc + ARCH_JUMP + (taddr)(int64_t)distance;
+		taddr page = at & ~(PAGE - 1);
+
+		if (at >= from && at < to && is_free(maps, page, page + 2 * PAGE))
+			return at;
+	}
+	return 0;
+}
+
+taddr softpmu_find_room(struct tracee *tracee, taddr pc, unsigned starts)
+{
+	struct proc_maps maps = {0};
+	taddr found = 0;
+
+	proc_read_maps(tracee->tid, &maps);
+	if (pc < WARP_CODE_PAGE)
+		found = search_room(&maps, pc, starts, LOW_STUBS, WARP_RESERVED_END);
+	if (!found)
+		found = search_room(&maps, pc, starts, 0, arch.user_end);
+	proc_maps_deinit(&maps);
+	return found;
+}
+
+/* ---- sites ---- */
+
+const struct softpmu_probe *softpmu_probe_over(const struct softpmu_probes *probes, taddr from,
+					       taddr to)
+{
+	vec_foreach (&probes->sites, probe)
+		if (from < probe->pc + probe->length && probe->pc < to)
+			return probe;
+	return NULL;
+}
+
+bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
+			struct softpmu_probe *out)
+{
+	uint8_t bytes[ARCH_AHEAD_MAX];
+	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
+	unsigned length = arch.window(bytes, got);
+
+	if (!length || length > ARCH_WINDOW_MAX || softpmu_probe_over(probes, pc, pc + length))
+		return false;
+	*out = (struct softpmu_probe){.pc = pc, .length = length};
+	out->shadow = arch.flags_dead(bytes, got);
+	out->at = softpmu_find_room(tracee, pc, arch.window_starts(bytes, length));
+	return out->at;
+}
+
+static size_t make_stub(struct softpmu_probe *probe, uint8_t *code, size_t room)
+{
+	struct arch_stub stub = {
+		.at = probe->at,
+		.pc = probe->pc,
+		.window = probe->saved,
+		.length = probe->length,
+		.scratch = SCRATCH,
+		.counter = COUNTER,
+		.flags_dead = probe->shadow,
+	};
+	size_t size = arch.count_stub(&stub, code, room);
+
+	probe->size = (unsigned)size;
+	probe->trapped = stub.trapped;
+	memcpy(probe->copies, stub.copies, sizeof(probe->copies));
+	return size;
+}
+
+static bool map_stub(struct tracee *tracee, taddr at)
+{
+	taddr page = at & ~(PAGE - 1);
+	int64_t mapped = tracee_callv(tracee, SYS_mmap, page, 2 * PAGE, PROT_READ | PROT_EXEC,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1ull, 0);
+
+	return mapped == (int64_t)page;
+}
+
+/* Only the room for the instructions is a limit that a recording could break. */
+static bool is_sane(const struct softpmu_probe *plan)
+{
+	return plan->length >= ARCH_JUMP && plan->length <= ARCH_WINDOW_MAX &&
+	       plan->shadow <= ARCH_AHEAD_MAX;
+}
+
+bool softpmu_probe_add(struct tracee *tracee, struct softpmu_probes *probes,
+		       const struct softpmu_probe *plan)
+{
+	struct softpmu_probe probe = *plan;
+	uint8_t code[STUB_MAX], jump[ARCH_WINDOW_MAX];
+
+	if (!is_sane(plan) ||
+	    tracee_read(tracee, probe.pc, probe.saved, probe.length) != probe.length ||
+	    arch.window(probe.saved, probe.length) != probe.length)
+		return false;
+	size_t size = make_stub(&probe, code, sizeof(code));
+
+	if (!size || !map_stub(tracee, probe.at) ||
+	    tracee_write(tracee, probe.at, code, size) != size)
+		return false;
+	arch.make_jump(jump, probe.pc, probe.at, probe.length);
+	if (tracee_write(tracee, probe.pc, jump, probe.length) != probe.length)
+		return false;
+	vec_push(&probes->sites, probe);
+	return true;
+}
+
+void softpmu_probe_remove(struct tracee *tracee, struct softpmu_probes *probes, size_t index)
+{
+	struct softpmu_probe *probe = &probes->sites.items[index];
+	uint8_t jump[ARCH_WINDOW_MAX], now[ARCH_WINDOW_MAX];
+
+	arch.make_jump(jump, probe->pc, probe->at, probe->length);
+	if (tracee_read(tracee, probe->pc, now, probe->length) == probe->length &&
+	    !memcmp(now, jump, probe->length))
+		tracee_write(tracee, probe->pc, probe->saved, probe->length);
+	vec_remove(&probes->sites, index);
+}
+
+/* ---- the counter ---- */
+
+static uint64_t trap_at(const struct softpmu_counter *counter)
+{
+	return counter->trap_at ? counter->trap_at : NEVER;
+}
+
+/* Takes the progress of whose the counter is out of memory. */
+static void store(struct tracee *tracee, struct softpmu_probes *probes)
+{
+	struct softpmu_counter *counter = probes->loaded;
+	int64_t left;
+
+	if (counter && tracee_read(tracee, COUNTER, &left, sizeof(left)) == sizeof(left))
+		counter->total = trap_at(counter) - (uint64_t)left;
+}
+
+static void write_counter(struct tracee *tracee, const struct softpmu_counter *counter)
+{
+	uint64_t left = trap_at(counter) - counter->total;
+
+	tracee_write(tracee, COUNTER, &left, sizeof(left));
+}
+
+void softpmu_load(struct tracee *tracee, struct softpmu_probes *probes,
+		  struct softpmu_counter *counter)
+{
+	if (probes->loaded == counter || !probes->sites.count)
+		return;
+	store(tracee, probes);
+	probes->loaded = counter;
+	write_counter(tracee, counter);
+}
+
+uint64_t softpmu_read(struct tracee *tracee, struct softpmu_probes *probes,
+		      struct softpmu_counter *counter)
+{
+	if (probes->loaded == counter)
+		store(tracee, probes);
+	return counter->total;
+}
+
+void softpmu_arm(struct tracee *tracee, struct softpmu_probes *probes,
+		 struct softpmu_counter *counter, uint64_t total)
+{
+	softpmu_load(tracee, probes, counter);
+	softpmu_read(tracee, probes, counter);
+	counter->trap_at = total;
+	write_counter(tracee, counter);
+}
+
+void softpmu_unload(struct softpmu_probes *probes, const struct softpmu_counter *counter)
+{
+	if (probes->loaded == counter)
+		probes->loaded = NULL;
+}
+
+/* ---- stops ---- */
+
+static const struct softpmu_probe *stub_at(const struct softpmu_probes *probes, taddr pc)
+{
+	vec_foreach (&probes->sites, probe)
+		if (pc >= probe->at && pc <= probe->at + probe->size)
+			return probe;
+	return NULL;
+}
+
+bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	return stub_at(probes, arch.pc(tracee_regs(tracee)));
+}
+
+void softpmu_clear_shadow(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+
+	vec_foreach (&probes->sites, probe)
+		if (pc >= probe->pc && pc < probe->pc + probe->shadow)
+			arch.clear_dead_flags(tracee_regs_mut(tracee));
+}
+
+void softpmu_stand_at_site(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	const struct softpmu_probe *probe = stub_at(probes, arch.pc(tracee_regs(tracee)));
+
+	if (!probe)
+		return;
+	arch.set_pc(tracee_regs_mut(tracee), probe->pc);
+	softpmu_clear_shadow(tracee, probes);
+}
+
+/* The instruction whose copy is at pc. */
+static void leave_copy(struct tracee *tracee, const struct softpmu_probe *probe)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+
+	for (unsigned offset = 0; offset < probe->length; offset++)
+		if (probe->copies[offset] == pc)
+			arch.set_pc(tracee_regs_mut(tracee), probe->pc + offset);
+}
+
+/* A byte of the jump was executed as an instruction: `trap` is 1 where that is reported behind it. */
+static bool enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, int signal)
+{
+	taddr pc = arch.pc(tracee_regs(tracee)) - (signal == SIGTRAP);
+	const struct softpmu_probe *probe = softpmu_probe_over(probes, pc, pc + 1);
+
+	if (!probe || pc == probe->pc || !probe->copies[pc - probe->pc])
+		return false;
+	arch.set_pc(tracee_regs_mut(tracee), probe->copies[pc - probe->pc]);
+	return true;
+}
+
+enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_probes *probes,
+				    int signal)
+{
+	if (!probes->sites.count)
+		return SOFTPMU_STOP_OTHER;
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = stub_at(probes, pc);
+
+	if (probe && signal == SIGTRAP && pc == probe->trapped)
+		return SOFTPMU_STOP_HIT;
+	if ((signal == SIGTRAP || signal == SIGILL) && enter_copy(tracee, probes, signal))
+		return SOFTPMU_STOP_WINDOW;
+	if (probe)
+		leave_copy(tracee, probe);
+	softpmu_clear_shadow(tracee, probes);
+	return SOFTPMU_STOP_OTHER;
+}

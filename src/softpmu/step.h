@@ -1,0 +1,11 @@
+/* Single steps over whole instructions. Private to src/softpmu. */
+#ifndef WARP_SOFTPMU_STEP_H
+#define WARP_SOFTPMU_STEP_H
+
+#include "softpmu/softpmu.h"
+
+/* One instruction further; a repeated one to its end. SOFTPMU_EVENT: it is one that makes an event, and was not
+ * executed; SOFTPMU_STOPPED: a stop for another reason, `status`, perhaps before it was executed. */
+enum softpmu_result softpmu_step(struct tracee *tracee, int *status);
+
+#endif
