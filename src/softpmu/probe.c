@@ -115,6 +115,28 @@ const struct softpmu_probe *softpmu_probe_over(const struct softpmu_probes *prob
 	return NULL;
 }
 
+/* How far around a window jumps into it are looked for. */
+#define AROUND 1024u
+
+bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length)
+{
+	uint8_t code[2 * AROUND];
+	taddr from = pc - AROUND;
+	size_t got = tracee_read(tracee, from, code, sizeof(code));
+	unsigned size = 0;
+
+	/* Decoding from anywhere falls into step after a few instructions. */
+	for (size_t at = 0; at < got; at += size) {
+		taddr to = 0;
+
+		if (!arch.branch(code + at, got - at, from + at, &size, &to))
+			size = 1;
+		if (to > pc && to < pc + length)
+			return true;
+	}
+	return false;
+}
+
 bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
 			struct softpmu_probe *out)
 {
@@ -122,7 +144,8 @@ bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *prob
 	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
 	unsigned length = arch.window(bytes, got);
 
-	if (!length || length > ARCH_WINDOW_MAX || softpmu_probe_over(probes, pc, pc + length))
+	if (!length || length > ARCH_WINDOW_MAX || softpmu_probe_over(probes, pc, pc + length) ||
+	    softpmu_is_jumped_into(tracee, pc, length))
 		return false;
 	*out = (struct softpmu_probe){.pc = pc, .length = length};
 	out->shadow = arch.flags_dead(bytes, got);

@@ -53,6 +53,9 @@ void softpmu_probes_copy(struct softpmu_probes *to, const struct softpmu_probes 
 /* Finds out how a site can be made at `pc`, and where its stub can be. False if it cannot. */
 bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
 			struct softpmu_probe *out);
+/* Does a jump nearby lead to an instruction inside the window? It would trap each time. (Others are found
+ * when they do.) */
+bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length);
 /* Makes the site in the stopped tracee's memory; pc, at, length and shadow are given. The caller sees
  * to it that nobody else runs there. False if the code is not what it was, or there is no room. */
 bool softpmu_probe_add(struct tracee *tracee, struct softpmu_probes *probes,

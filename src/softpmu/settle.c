@@ -17,6 +17,8 @@
 #define PAGE 4096ull
 /* Steps (10 to 25 µs each) before we make do with a place that only a breakpoint finds. */
 #define STEPS_MAX 400
+/* Steps before we make do with a place that traps more often than it is visited. */
+#define STEPS_WELL 100
 /* Witness pages: enough to tell states apart, few enough to be cheap (16 MB hash in 2 ms). */
 #define WITNESS_PAGES 4096
 
@@ -78,7 +80,7 @@ enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct soft
 /* Can the instruction at the program counter be replaced by a jump, and a signal be taken there? At
  * popf, entering a handler would leave our trap flag in its frame (is_setting_trap_flag() in
  * arch/x86/kernel/step.c). */
-static bool is_findable(struct tracee *tracee, const struct softpmu_probes *probes)
+static bool is_findable(struct tracee *tracee, const struct softpmu_probes *probes, bool well)
 {
 	uint8_t bytes[2 * ARCH_WINDOW_MAX] = {0};
 	taddr pc = arch.pc(tracee_regs(tracee));
@@ -86,7 +88,8 @@ static bool is_findable(struct tracee *tracee, const struct softpmu_probes *prob
 	unsigned length = 0, window = arch.window(bytes, got);
 
 	return window && arch.classify(bytes, got, &length) == ARCH_STEP_PLAIN &&
-	       !softpmu_in_stub(tracee, probes) && !softpmu_probe_over(probes, pc, pc + window);
+	       !softpmu_in_stub(tracee, probes) && !softpmu_probe_over(probes, pc, pc + window) &&
+	       (!well || !softpmu_is_jumped_into(tracee, pc, window));
 }
 
 enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
@@ -95,7 +98,7 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_p
 	enum softpmu_result result = SOFTPMU_FOUND;
 
 	for (int steps = 0; steps < STEPS_MAX && result == SOFTPMU_FOUND; steps++) {
-		if (is_findable(tracee, probes))
+		if (is_findable(tracee, probes, steps < STEPS_WELL))
 			break;
 		result = softpmu_step(tracee, status);
 	}

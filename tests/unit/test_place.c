@@ -112,6 +112,7 @@ static void test_stub(void **state)
 		.window = window_bytes,
 		.length = 6,
 		.scratch = SCRATCH_AT,
+		.counter = SCRATCH_AT + 32,
 		.words = {{SCRATCH_AT + 64, 77}},
 		.word_count = 1,
 	};
@@ -143,7 +144,8 @@ static void test_stub_without_room(void **state)
 				 .pc = FUNCTION_AT,
 				 .window = function,
 				 .length = 6,
-				 .scratch = SCRATCH_AT};
+				 .scratch = SCRATCH_AT,
+				 .counter = SCRATCH_AT + 32};
 	static uint8_t order[TRACE_REGS];
 	struct regs values = {0};
 
@@ -163,7 +165,8 @@ static void test_relative_copy_out_of_reach(void **state)
 				 .window = load,
 				 .length = 7,
 				 .order = order,
-				 .scratch = SCRATCH_AT};
+				 .scratch = SCRATCH_AT,
+				 .counter = SCRATCH_AT + 32};
 	struct regs values = {0};
 
 	for (int i = 0; i < TRACE_REGS; i++)
