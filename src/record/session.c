@@ -218,6 +218,10 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 		adopt_leader_id(s, t);
 		t = rec_find(s, tid);
 	}
+	if (!t && WIFSTOPPED(status) && tracee_event(status) == PTRACE_EVENT_EXIT) {
+		ptrace(PTRACE_CONT, tid, NULL, NULL); /* killed before anybody knew of it */
+		return;
+	}
 	if (!t) {
 		__auto_type early = (typeof(*s->early.items)){tid, status};
 

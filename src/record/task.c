@@ -324,47 +324,71 @@ static void child_ids(struct rec_session *s, struct rec_task *t, struct rec_task
 		rec_memory(s, child, TRACE_D_MEMORY, parent_tid_address(t), sizeof(int));
 }
 
+/* The event of a new task is its parent's, and so is the stream that gets its records. */
+static void commit_new(struct rec_session *s, struct rec_task *t, struct rec_task *child)
+{
+	struct trace_task task = {
+		.tid = (uint32_t)child->tracee.tid,
+		.tgid = (uint32_t)child->tracee.tgid,
+		.parent_tid = (uint32_t)t->tracee.tid,
+		.group = rec_group(child)->id,
+		.clone_flags = clone_flags(t),
+		.stack = arch.sp(tracee_regs(&child->tracee)),
+	};
+	struct trace_event event = {
+		.time_ns = rec_now() - s->start_ns,
+		.tid = (uint32_t)t->tracee.tid,
+		.kind = TRACE_EV_TASK_NEW,
+		.result = child->tracee.tid,
+	};
+	struct rec_mm *own = child->mm;
+
+	memcpy(event.regs, tracee_regs(&child->tracee)->word, sizeof(event.regs));
+	rec_datum(s, t, TRACE_D_TASK, 0, &task, sizeof(task));
+	child->mm = t->mm;
+	child_ids(s, t, child);
+	child->mm = own;
+	trace_writer_commit(s->writer, rec_group(t)->id, &event);
+}
+
+static void adopt_child(struct rec_session *s, struct rec_task *t, pid_t tid)
+{
+	struct rec_task *child = make_child(s, t, tid);
+
+	if (!await_first_stop(s, child)) {
+		rec_task_remove(s, child);
+		return;
+	}
+	commit_new(s, t, child);
+	rec_queue(child, TODO_RESUME);
+}
+
 void rec_on_clone(struct rec_session *s, struct rec_task *t)
 {
 	pid_t tid = (pid_t)tracee_event_message(&t->tracee);
 
 	if (t->tracee.gone || !tid)
 		return;
-	struct rec_task *child = make_child(s, t, tid);
-
-	if (await_first_stop(s, child)) {
-		struct trace_task task = {
-			.tid = (uint32_t)tid,
-			.tgid = (uint32_t)child->tracee.tgid,
-			.parent_tid = (uint32_t)t->tracee.tid,
-			.group = rec_group(child)->id,
-			.clone_flags = clone_flags(t),
-			.stack = arch.sp(tracee_regs(&child->tracee)),
-		};
-		unsigned group = rec_group(t)->id;
-		struct trace_event event = {
-			.time_ns = rec_now() - s->start_ns,
-			.tid = (uint32_t)t->tracee.tid,
-			.kind = TRACE_EV_TASK_NEW,
-			.result = tid,
-		};
-
-		memcpy(event.regs, tracee_regs(&child->tracee)->word, sizeof(event.regs));
-		rec_datum(s, t, TRACE_D_TASK, 0, &task, sizeof(task));
-		struct rec_mm *own = child->mm;
-
-		/* The event is the parent's, and so is the stream that gets its records. */
-		child->mm = t->mm;
-		child_ids(s, t, child);
-		child->mm = own;
-		trace_writer_commit(s->writer, group, &event);
-		rec_queue(child, TODO_RESUME);
-	} else {
-		rec_task_remove(s, child);
-	}
+	adopt_child(s, t, tid);
 	rec_resume_in_call(t, PTRACE_SYSCALL);
 	if (!(clone_flags(t) & CLONE_VFORK))
 		rec_await(s, t);
+}
+
+/* Was the task killed while it made a child, before it could tell? The child lives on. (A thread does
+ * not, and one with CLONE_PARENT is not found.) */
+static void adopt_lost_child(struct rec_session *s, struct rec_task *t)
+{
+	const struct rec_call *c = &t->call;
+	struct proc_tids children = {0};
+
+	if (!c->open || !c->row || c->row->handler != SC_H_CLONE)
+		return;
+	proc_read_children(t->tracee.tid, &children);
+	vec_foreach (&children, child)
+		if (!rec_find(s, *child))
+			adopt_child(s, t, *child);
+	vec_deinit(&children);
 }
 
 /* ---- the end of a task ---- */
@@ -378,12 +402,12 @@ struct exit_word {
 struct exit_words vec(struct exit_word);
 
 /* The owner of a robust futex dies (handle_futex_death() in kernel/futex/core.c). */
-static void add_robust_word(struct rec_task *t, taddr addr, struct exit_words *words)
+static void add_robust_word(struct rec_task *t, pid_t own, taddr addr, struct exit_words *words)
 {
 	uint32_t value;
 
 	if (tracee_read(&t->tracee, addr, &value, sizeof(value)) != sizeof(value) ||
-	    (value & FUTEX_TID_MASK) != (uint32_t)t->tracee.tid)
+	    (value & FUTEX_TID_MASK) != (uint32_t)own)
 		return;
 	vec_push(words, (struct exit_word){addr, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED});
 }
@@ -401,18 +425,19 @@ static void add_robust_words(struct rec_task *t, struct exit_words *words)
 		return;
 	taddr entry = (taddr)head.list.next & ~1ull;
 	taddr pending = (taddr)head.list_op_pending & ~1ull;
+	pid_t own = proc_own_tid(t->tracee.tid); /* what the words hold */
 
 	for (unsigned limit = 2048; entry && entry != list && limit; limit--) {
 		taddr next = 0;
 
 		if (entry != pending)
-			add_robust_word(t, entry + (taddr)head.futex_offset, words);
+			add_robust_word(t, own, entry + (taddr)head.futex_offset, words);
 		if (tracee_read(&t->tracee, entry, &next, sizeof(next)) != sizeof(next))
 			break;
 		entry = next & ~1ull;
 	}
 	if (pending)
-		add_robust_word(t, pending + (taddr)head.futex_offset, words);
+		add_robust_word(t, own, pending + (taddr)head.futex_offset, words);
 }
 
 /* kernel/fork.c mm_release(): the word of set_tid_address(2) only while others use the memory. */
@@ -458,6 +483,7 @@ void rec_on_exit(struct rec_session *s, struct rec_task *t)
 	struct regs regs = *tracee_regs(&t->tracee);
 	struct exit_words words = {0};
 
+	adopt_lost_child(s, t);
 	find_exit_words(t, &words);
 	vec_foreach (&words, word)
 		rec_datum(s, t, TRACE_D_MEMORY, word->addr, &word->value, sizeof(word->value));

@@ -149,6 +149,47 @@ pid_t proc_status_number(pid_t tid, const char *label)
 	return number;
 }
 
+pid_t proc_own_tid(pid_t tid)
+{
+	struct bytes text = {0};
+	char *end, *rest = NULL;
+	pid_t own = tid;
+
+	if (proc_read(tid, "status", &text)) {
+		vec_push(&text, 0);
+		rest = strstr((char *)text.items, "\nNSpid:");
+	}
+	/* One id for each namespace, the innermost last. */
+	for (rest = rest ? rest + 7 : NULL; rest && *rest == '\t'; rest = end)
+		own = (pid_t)strtol(rest + 1, &end, 10);
+	vec_deinit(&text);
+	return own;
+}
+
+bool proc_read_children(pid_t tid, struct proc_tids *children)
+{
+	struct bytes text = {0};
+	char name[48], *end;
+
+	vec_clear(children);
+	snprintf(name, sizeof(name), "task/%d/children", tid);
+	bool ok = proc_read(tid, name, &text);
+
+	vec_push(&text, 0);
+	for (char *rest = (char *)text.items; *rest; rest = end) {
+		pid_t child = (pid_t)strtol(rest, &end, 10);
+		char state = end == rest ? 'Z' : proc_state(child);
+
+		if (end == rest)
+			break;
+		if (state && state != 'Z' && state != 'X')
+			vec_push(children, child);
+		end += *end == ' ';
+	}
+	vec_deinit(&text);
+	return ok;
+}
+
 bool proc_fd_stat(pid_t pid, int fd, struct stat *status)
 {
 	char path[48];

@@ -36,6 +36,13 @@ bool proc_read_signals(pid_t tid, struct proc_signals *signals);
 char proc_state(pid_t tid);
 /* The first number behind "LABEL:" in /proc/TID/status; 0 if there is none. */
 pid_t proc_status_number(pid_t tid, const char *label);
+/* The id by which the thread knows itself: in its own pid namespace. */
+pid_t proc_own_tid(pid_t tid);
+
+struct proc_tids vec(pid_t);
+
+/* The living children that this thread has made; false where the kernel does not list them. */
+bool proc_read_children(pid_t tid, struct proc_tids *children);
 /* Follows /proc/PID/fd/FD: what the descriptor is open on. */
 bool proc_fd_stat(pid_t pid, int fd, struct stat *status);
 /* Its file offset and O_* flags. */

@@ -369,7 +369,7 @@ git add .; git commit -qm first; echo more >>00/file0; git commit -qam second
 for i in $(seq 1 %d); do echo $i >n; git add n; git commit -qm "number $i"; done
 git gc -q; git log --stat --oneline | head -n 20; cd ..; git clone -q repo copy; cd copy
 git fsck; git log --oneline | wc -l; git status --short
-''' % context.size(3, 50), says=b'second', hide=['/usr/lib/git-core'])
+''' % context.size(3, 50), says=b'number|second', hide=['/usr/lib/git-core'])
 
 
 # ---- databases, cryptography ----
