@@ -28,7 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, kill, programs, sources, torture, units  # noqa: E401,E402
+import dump, errors, fuzz, guests, hostile, kill, programs, sources, torture, units  # noqa: E401,E402
 
 SKIPPED = 77
 
@@ -262,13 +262,14 @@ def plan(options, base):
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
         return [Job(t, config) for t in end_to_end]
-    end_to_end += errors.tests(config) + dump.tests(config)
+    end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
     jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)
     asan.sanitizer_logs = True
     if os.access(asan.warp, os.X_OK):
-        jobs += [Job(t, asan, 'asan/') for t in guests.tests(asan) + errors.tests(asan) + dump.tests(asan)]
+        jobs += [Job(t, asan, 'asan/') for t in guests.tests(asan) + errors.tests(asan) + dump.tests(asan) +
+                 hostile.tests(asan)]
     else:
         jobs += [Job(missing('asan/warp', asan.warp), asan)]
     if user:

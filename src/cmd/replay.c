@@ -45,6 +45,10 @@ int cmd_replay(int argc, char **argv)
 	error = replay_recording(&replay, &result);
 	char *shortfall _cleanup_free_ = result.shortfall;
 
+	if (error && result.interrupted) {
+		cmd_fail(error);
+		return cmd_end_like(result.interrupted);
+	}
 	if (error)
 		return cmd_fail(error);
 	if (shortfall && !result.last)

@@ -337,7 +337,11 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 	}
 	if (signal == SIGCONT)
 		drop_stops(s, t);
-	if (at_event(t) || !needs_place(t, signal, &set))
+	bool here = at_event(t);
+
+	if (!here && !t->signal_place)
+		place = 0; /* somewhere that makes no difference */
+	if (here || !needs_place(t, signal, &set))
 		deliver(s, t, signal, place, &info, &set);
 	else
 		stash(s, t, &info, &set);

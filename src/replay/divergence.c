@@ -102,7 +102,7 @@ static void print_stack(FILE *out, struct rep_session *s, struct rep_task *t)
 	dwfl_end(stack.dwfl);
 }
 
-static void print_head(FILE *out, const struct rep_session *s, const struct rep_task *t)
+static void print_event(FILE *out, const struct rep_session *s)
 {
 	const struct trace_event *event = &s->event;
 	const char *kind = event->kind < TRACE_EV_KINDS ? kind_names[event->kind] : NULL;
@@ -110,10 +110,16 @@ static void print_head(FILE *out, const struct rep_session *s, const struct rep_
 
 	if (event->kind >= TRACE_EV_SYSCALL && event->kind <= TRACE_EV_SYSCALL_EXIT)
 		row = sc_row((int)event->arg);
-	fprintf(out,
-		"the replay diverged from the recording at event %llu, task %u: expected %s%s%s",
-		(unsigned long long)event->number, t->tid, kind ? kind : "an event", row ? " " : "",
-		row ? row->name : "");
+	fprintf(out, "%s%s%s", kind ? kind : "an event", row ? " " : "", row ? row->name : "");
+}
+
+static void print_head(FILE *out, const struct rep_session *s, const struct rep_task *t)
+{
+	const struct trace_event *event = &s->event;
+
+	fprintf(out, "the replay diverged from the recording at event %llu, task %u: expected ",
+		(unsigned long long)event->number, t->tid);
+	print_event(out, s);
 	if (event->kind == TRACE_EV_SIGNAL || event->kind == TRACE_EV_SIGNAL_FATAL)
 		fprintf(out, " (%s)", strsignal((int)event->arg));
 }
@@ -149,6 +155,41 @@ struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char
 	va_end(args);
 	fputc('\n', out);
 	return finish(out, &text, s, t);
+}
+
+struct error *rep_damaged(struct rep_session *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *how _cleanup_free_ = xvasprintf(format, args);
+
+	va_end(args);
+	return error_new_kind(ERROR_DIVERGED, "event %llu %s: the recording is damaged",
+			      (unsigned long long)s->event.number, how);
+}
+
+struct error *rep_stopped_short(struct rep_session *s, struct rep_task *t)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		alloc_failed(0);
+	fprintf(out, "the replay was interrupted at event %llu",
+		(unsigned long long)s->event.number);
+	if (t) {
+		fprintf(out, ", task %u, on the way to ", t->tid);
+		print_event(out, s);
+		fprintf(out, ", at %#llx\n", (unsigned long long)arch.pc(tracee_regs(&t->tracee)));
+		print_stack(out, s, t);
+	}
+	fclose(out);
+	struct error *error = error_new("%s", text);
+
+	free(text);
+	return error;
 }
 
 struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,

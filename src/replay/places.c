@@ -122,9 +122,13 @@ struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
 
 	try(read_target(s, t, &target, &contents, &state_hash));
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+	rep_waiting_for(t->tracee.tid);
 	enum softpmu_result result =
 		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, &target, &status);
 
+	rep_waiting_for(0);
+	if (rep_interrupted() && !t->tracee.gone)
+		return rep_stopped_short(s, t);
 	if (result != SOFTPMU_FOUND)
 		return not_found(s, t, &target, result, status);
 	if (state_hash && softpmu_state_hash(&t->tracee) != state_hash)

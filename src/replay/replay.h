@@ -18,6 +18,7 @@ struct replay_result {
 	bool damaged;	 /* ...or something is wrong in its middle */
 	int status;	 /* if ended: the recorded wait status of the program */
 	uint64_t last;	 /* number of the last event replayed */
+	int interrupted; /* the signal by which the user ended it, or 0: the error says where */
 	char *shortfall; /* if not ended: why, one sentence; the caller's */
 };
 

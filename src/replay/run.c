@@ -1,9 +1,18 @@
 /* Letting a task run up to its next event. System calls are never made (PTRACE_SYSEMU). */
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "replay/session.h"
 #include "util/log.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
 
 static bool equal(const struct regs *a, const struct regs *b)
 {
@@ -19,6 +28,39 @@ struct error *rep_compare(struct rep_session *s, struct rep_task *t, const struc
 	return rep_diverged_regs(s, t, actual);
 }
 
+/* A task that runs much longer than it did is perhaps in an endless loop; only the user can know. */
+#define LONG_SECONDS 10
+#define LONG_FACTOR  20
+
+static void tell_if_long(struct rep_session *s, const struct rep_task *t, uint64_t since_ns)
+{
+	uint64_t then = s->event.time_ns - t->last_ns, now = now_ns() - since_ns;
+
+	if (s->told_event == s->event.number || now < LONG_SECONDS * 1000000000ull ||
+	    now / LONG_FACTOR < then)
+		return;
+	s->told_event = s->event.number;
+	rep_hide_progress(s);
+	log_notice(
+		"task %u has run for %llu s towards event %llu, which took %.3f s when it was "
+		"recorded: perhaps the replay has diverged; interrupt it (Ctrl-C) to see where it "
+		"is",
+		t->tid, (unsigned long long)(now / 1000000000), (unsigned long long)s->event.number,
+		(double)then / 1e9);
+}
+
+static int wait_patiently(struct rep_session *s, struct rep_task *t)
+{
+	uint64_t since = now_ns();
+	int status;
+
+	rep_waiting_for(t->tracee.tid);
+	while (!(status = tracee_wait_once(&t->tracee, 0)))
+		tell_if_long(s, t, since);
+	rep_waiting_for(0);
+	return status;
+}
+
 /* Runs to the next stop that the program caused; signals from outside have no place in a replay. */
 static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 {
@@ -27,9 +69,11 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	for (;;) {
 		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
-		*status = tracee_wait(&t->tracee, 0);
+		*status = wait_patiently(s, t);
 		log_stop("event %llu, task %u: status %#x", (unsigned long long)s->event.number,
 			 t->tid, *status);
+		if (rep_interrupted() && !t->tracee.gone)
+			return rep_stopped_short(s, t);
 		if (t->tracee.gone)
 			return rep_diverged(s, t, "the replayed task is gone (wait status %#x)",
 					    *status);

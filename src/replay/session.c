@@ -44,7 +44,7 @@ struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid
 	struct rep_task *t = xcalloc(1, sizeof(*t));
 
 	rep_enter_mm(t, mm);
-
+	t->last_ns = s->event.time_ns;
 	t->tid = tid;
 	t->tgid = tgid;
 	t->tracee = *tracee;
@@ -104,18 +104,39 @@ static struct error *on_call(struct rep_session *s, struct rep_task *t)
 	return compare_inputs(s, t);
 }
 
+/* Nothing has run since the event before: the task's registers are those of the event but for the mark
+ * of being in a call. */
+static struct error *compare_unmoved(struct rep_session *s, struct rep_task *t)
+{
+	struct regs expected = rep_event_regs(s), actual = *tracee_regs(&t->tracee);
+
+	arch.call_skip(&expected);
+	arch.call_skip(&actual);
+	if (!memcmp(expected.word, actual.word, sizeof(actual.word)))
+		return NULL;
+	return rep_diverged_regs(s, t, &actual);
+}
+
 /* The task stays at the call's entry; memory can change by then. */
 static struct error *on_call_entry(struct rep_session *s, struct rep_task *t)
 {
 	struct regs regs = rep_event_regs(s);
 
 	try(on_call(s, t));
+	t->in_call = true;
 	return rep_apply(s, t, &regs);
 }
 
 static struct error *on_whole_call(struct rep_session *s, struct rep_task *t)
 {
 	try(on_call(s, t));
+	return rep_call_end(s, t);
+}
+
+static struct error *on_call_exit(struct rep_session *s, struct rep_task *t)
+{
+	try(compare_unmoved(s, t));
+	t->in_call = false;
 	return rep_call_end(s, t);
 }
 
@@ -143,20 +164,7 @@ static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 		arch.call_rewind(&regs, arch.call_nr(&regs));
 		return rep_compare(s, t, &regs);
 	}
-	return NULL;
-}
-
-/* At the end of a call nothing has run since: the task's registers are those of the event but for
- * the mark of being in a call. */
-static struct error *compare_after_call(struct rep_session *s, struct rep_task *t)
-{
-	struct regs expected = rep_event_regs(s), actual = *tracee_regs(&t->tracee);
-
-	arch.call_skip(&expected);
-	arch.call_skip(&actual);
-	if (!memcmp(expected.word, actual.word, sizeof(actual.word)))
-		return NULL;
-	return rep_diverged_regs(s, t, &actual);
+	return s->event.flags & TRACE_F_AFTER_CALL ? compare_unmoved(s, t) : NULL;
 }
 
 static struct error *on_signal(struct rep_session *s, struct rep_task *t)
@@ -164,15 +172,16 @@ static struct error *on_signal(struct rep_session *s, struct rep_task *t)
 	struct regs regs = rep_event_regs(s);
 
 	try(go_to_signal(s, t));
-	if (s->event.flags & TRACE_F_AFTER_CALL)
-		try(compare_after_call(s, t));
 	return rep_apply(s, t, &regs);
 }
 
+/* The task is at the end of the call, which is made again under a number that its result decides. */
 static struct error *on_restart(struct rep_session *s, struct rep_task *t)
 {
-	struct regs regs = rep_event_regs(s);
+	struct regs regs = rep_event_regs(s), actual = *tracee_regs(&t->tracee);
 
+	arch.call_rewind(&actual, (int)arch.call_result(&regs));
+	try(rep_compare(s, t, &actual));
 	tracee_set_regs(&t->tracee, &regs);
 	return NULL;
 }
@@ -195,7 +204,7 @@ static struct error *on_file_write(struct rep_session *s, struct rep_task *t)
 static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, struct rep_task *) = {
 	[TRACE_EV_SYSCALL] = on_whole_call,
 	[TRACE_EV_SYSCALL_ENTER] = on_call_entry,
-	[TRACE_EV_SYSCALL_EXIT] = rep_call_end,
+	[TRACE_EV_SYSCALL_EXIT] = on_call_exit,
 	[TRACE_EV_RESTART] = on_restart,
 	[TRACE_EV_INSN] = on_insn,
 	[TRACE_EV_SIGNAL] = on_signal,
@@ -207,6 +216,32 @@ static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, str
 	[TRACE_EV_SCHED] = rep_seek_place,
 	[TRACE_EV_PROBES] = rep_change_sites,
 };
+
+/* Whether the event can be one of a task inside a call, or of one that is not. */
+enum place {
+	ANYWHERE,
+	OUTSIDE,
+	INSIDE
+};
+
+static const enum place places[TRACE_EV_KINDS] = {
+	[TRACE_EV_SYSCALL] = OUTSIDE,	  [TRACE_EV_SYSCALL_ENTER] = OUTSIDE,
+	[TRACE_EV_SYSCALL_EXIT] = INSIDE, [TRACE_EV_RESTART] = OUTSIDE,
+	[TRACE_EV_INSN] = OUTSIDE,	  [TRACE_EV_SIGNAL] = OUTSIDE,
+	[TRACE_EV_SCHED] = OUTSIDE,
+};
+
+/* Recordings come from strangers: an event out of place would act on a task that is elsewhere. */
+static struct error *check_place(struct rep_session *s, const struct rep_task *t)
+{
+	enum place place = places[s->event.kind];
+
+	if (place == INSIDE && !t->in_call)
+		return rep_damaged(s, "ends a system call of task %u that has not begun", t->tid);
+	if (place == OUTSIDE && t->in_call)
+		return rep_damaged(s, "comes while task %u is inside a system call", t->tid);
+	return NULL;
+}
 
 static struct error *replay_event(struct rep_session *s)
 {
@@ -227,15 +262,16 @@ static struct error *replay_event(struct rep_session *s)
 	struct rep_task *t = rep_find(s, tid);
 
 	if (!t)
-		return error_new_kind(
-			ERROR_DIVERGED,
-			"event %llu is of task %u, which the recording has not made: it "
-			"is damaged",
-			(unsigned long long)event->number, tid);
+		return rep_damaged(s, "is of task %u, which was not made", tid);
 	if (event->kind >= TRACE_EV_KINDS || !on_event[event->kind])
 		return error_new("event %llu is of kind %u, which this version does not replay",
 				 (unsigned long long)event->number, event->kind);
-	return on_event[event->kind](s, t);
+	try(check_place(s, t));
+	try(on_event[event->kind](s, t));
+	t = rep_find(s, event->tid); /* if it still is there */
+	if (t)
+		t->last_ns = event->time_ns;
+	return NULL;
 }
 
 /* ---- the whole ---- */
@@ -273,6 +309,8 @@ static struct error *run_events(struct rep_session *s)
 			return NULL;
 		s->event = event;
 		try(replay_event(s));
+		if (rep_interrupted())
+			return rep_stopped_short(s, rep_find(s, event.tid));
 		if (s->options->progress && event.number / step != shown) {
 			shown = event.number / step;
 			show_progress(s, event.number, counts.last);
@@ -356,8 +394,13 @@ struct error *replay_recording(const struct replay_options *options, struct repl
 
 	if (pinned)
 		pin(&s, &allowed);
+	struct rep_interrupts own;
+
+	rep_interrupts_take(&own);
 	struct error *error = replay_with(&s, result);
 
+	rep_interrupts_return(&own);
+	result->interrupted = rep_interrupted();
 	if (pinned)
 		sched_setaffinity(0, sizeof(allowed), &allowed);
 	trace_reader_destroy(s.reader);

@@ -8,6 +8,8 @@
 #define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
+#include <signal.h>
+
 #include "replay/replay.h"
 #include "softpmu/softpmu.h"
 #include "syscalls/syscalls.h"
@@ -29,6 +31,8 @@ struct rep_task {
 	struct tracee tracee;
 	struct rep_mm *mm;
 	struct softpmu_counter counter;
+	bool in_call;	  /* the entry of a call was replayed, its end was not */
+	uint64_t last_ns; /* when its last event was recorded */
 	UT_hash_handle hh;
 };
 
@@ -47,6 +51,7 @@ struct rep_session {
 	struct trace_event event; /* the one being replayed */
 	int stub;		  /* memfd of the stub executable */
 	bool bar_shown;		  /* the progress bar stands on the terminal */
+	uint64_t told_event;	  /* the user was told that this one takes long */
 	int status;
 	bool ended;
 };
@@ -63,6 +68,19 @@ void rep_task_drop(struct rep_session *s, struct rep_task *t);
 void rep_hide_progress(struct rep_session *s);
 /* Registers as the event has them. */
 struct regs rep_event_regs(const struct rep_session *s);
+
+/* ---- interrupt.c ---- */
+#define REP_INTERRUPTS 3
+struct rep_interrupts {
+	struct sigaction before[REP_INTERRUPTS], alarm;
+};
+/* Takes over the signals that ask us to end, and a timer that lets waits return each second. */
+void rep_interrupts_take(struct rep_interrupts *own);
+void rep_interrupts_return(const struct rep_interrupts *own);
+/* The thread that an interrupt must stop, so that our wait for it ends; 0: none. */
+void rep_waiting_for(pid_t tid);
+/* The signal that came, or 0. */
+int rep_interrupted(void);
 
 /* ---- run.c: letting a task run up to its event ---- */
 struct error *rep_run_to_call(struct rep_session *s, struct rep_task *t);
@@ -109,10 +127,15 @@ struct error *rep_file_write(struct rep_session *s);
 void rep_files_deinit(struct rep_session *s);
 
 /* ---- divergence.c ---- */
+/* The recording contradicts itself at this event. `format`: how, a sentence's middle. */
+struct error *rep_damaged(struct rep_session *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The report: what was expected of the task at this event, and what happened. `format`: what
  * happened, a part of a sentence. */
 struct error *rep_diverged(struct rep_session *s, struct rep_task *t, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The user has interrupted the replay: which event the task was to reach, and where it is. */
+struct error *rep_stopped_short(struct rep_session *s, struct rep_task *t);
 /* The same with the registers that differ. */
 struct error *rep_diverged_regs(struct rep_session *s, struct rep_task *t,
 				const struct regs *actual);

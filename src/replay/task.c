@@ -78,6 +78,8 @@ struct error *rep_first_image(struct rep_session *s)
 	struct spawn_result result;
 	struct tracee tracee;
 
+	if (s->tasks)
+		return rep_damaged(s, "is a second start");
 	sigemptyset(&options.mask);
 	sigemptyset(&options.ignored);
 	try(tracee_spawn(&options, &tracee, &result));
@@ -119,10 +121,24 @@ static struct error *exec_stub(struct rep_session *s, struct rep_task *t)
 	}
 }
 
+/* An exec ends all other threads of its process. */
+static void drop_others(struct rep_session *s, const struct rep_task *t)
+{
+	struct rep_task *other, *next;
+
+	HASH_ITER (hh, s->tasks, other, next)
+		if (other != t && other->tracee.tgid == t->tracee.tgid)
+			rep_task_drop(s, other);
+}
+
 struct error *rep_exec(struct rep_session *s, struct rep_task *t)
 {
 	try(exec_stub(s, t));
 	rep_enter_mm(t, NULL);
+	drop_others(s, t);
+	t->in_call = false;
+	if (t->tid != s->event.tid && rep_find(s, s->event.tid))
+		return rep_damaged(s, "gives task %u the id of another, %u", t->tid, s->event.tid);
 	/* Recorded under the leader's id from now on. */
 	if (t->tid != s->event.tid) {
 		HASH_DEL(s->tasks, t);
@@ -162,6 +178,8 @@ struct error *rep_task_new(struct rep_session *s, struct rep_task *t)
 	if (!view.bytes)
 		return rep_diverged(s, t, "the recording does not say what task was made");
 	memcpy(&task, view.bytes, sizeof(task));
+	if (rep_find(s, task.tid))
+		return rep_damaged(s, "makes task %u, which there is already", task.tid);
 	int64_t result = clone_again(t, task.clone_flags, &real);
 
 	if (result < 0 || !real)

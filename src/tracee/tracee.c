@@ -49,21 +49,28 @@ void tracee_stopped(struct tracee *tracee)
 	tracee->stops++;
 }
 
-int tracee_wait(struct tracee *tracee, int flags)
+int tracee_wait_once(struct tracee *tracee, int flags)
 {
 	int status;
-	pid_t tid;
+	pid_t tid = waitpid(tracee->tid, &status, __WALL | flags);
 
-	do
-		tid = waitpid(tracee->tid, &status, __WALL | flags);
-	while (tid < 0 && errno == EINTR);
-	if (tid == 0)
+	if (tid == 0 || (tid < 0 && errno == EINTR))
 		return 0;
 	if (tid < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
 		tracee->gone = true;
 		return tid < 0 ? -1 : status;
 	}
 	tracee_stopped(tracee);
+	return status;
+}
+
+int tracee_wait(struct tracee *tracee, int flags)
+{
+	int status;
+
+	do
+		status = tracee_wait_once(tracee, flags);
+	while (!status && !(flags & WNOHANG));
 	return status;
 }
 

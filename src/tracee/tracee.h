@@ -37,6 +37,8 @@ void tracee_deinit(struct tracee *tracee);
 /* Waits for this tracee's next stop or end, and notes it. Returns the wait status, or -1 if the
  * tracee does not exist any more. `flags`: 0 or WNOHANG (then 0: nothing happened). */
 int tracee_wait(struct tracee *tracee, int flags);
+/* The same, but returns 0 also when a signal of ours has interrupted the wait. */
+int tracee_wait_once(struct tracee *tracee, int flags);
 /* Notes a stop that somebody else's wait has reported. */
 void tracee_stopped(struct tracee *tracee);
 /* Lets it run: `how` is PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSEMU, PTRACE_SINGLESTEP or
