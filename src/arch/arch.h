@@ -83,6 +83,7 @@ struct arch_stub {
 	taddr counter;		       /* 8 bytes below 2 GB: of what it counts */
 	bool flags_dead;	       /* a counting stub may change the arithmetic flags */
 	taddr trapped;		       /* out: program counter after the trap */
+	taddr counted;		       /* out: program counter after the counter was written */
 	taddr copies[ARCH_WINDOW_MAX]; /* out, by offset: the copy of the instruction there; or 0 */
 };
 
@@ -233,6 +234,9 @@ struct arch_ops {
 	/* A stub that takes one from the counter and traps when that has become 0. No flags are changed
 	 * unless stub->flags_dead. Returns its size as above. */
 	size_t (*count_stub)(struct arch_stub *stub, uint8_t *code, size_t room);
+	/* For a thread that is inside a counting stub and has not counted yet: back to the stub's
+	 * beginning, as if it had just come there. `spilled`: the word at stub->scratch. */
+	void (*restart_stub)(struct regs *, taddr at, uint64_t spilled);
 	/* If the arithmetic flags that counting changes are overwritten before anything can read them:
 	 * the length of the code up to there, in which a stopped thread's flags mean nothing. Else 0. */
 	unsigned (*flags_dead)(const uint8_t *bytes, size_t length);

@@ -168,6 +168,7 @@ static size_t make_stub(struct softpmu_probe *probe, uint8_t *code, size_t room)
 
 	probe->size = (unsigned)size;
 	probe->trapped = stub.trapped;
+	probe->counted = stub.counted;
 	memcpy(probe->copies, stub.copies, sizeof(probe->copies));
 	return size;
 }
@@ -224,6 +225,14 @@ void softpmu_probe_remove(struct tracee *tracee, struct softpmu_probes *probes, 
 
 /* ---- the counter ---- */
 
+static const struct softpmu_probe *stub_at(const struct softpmu_probes *probes, taddr pc)
+{
+	vec_foreach (&probes->sites, probe)
+		if (pc >= probe->at && pc <= probe->at + probe->size)
+			return probe;
+	return NULL;
+}
+
 static uint64_t trap_at(const struct softpmu_counter *counter)
 {
 	return counter->trap_at ? counter->trap_at : NEVER;
@@ -237,6 +246,18 @@ static void store(struct tracee *tracee, struct softpmu_probes *probes)
 
 	if (counter && tracee_read(tracee, COUNTER, &left, sizeof(left)) == sizeof(left))
 		counter->total = trap_at(counter) - (uint64_t)left;
+}
+
+/* A stub may have read the counter and not written it yet: it would write over what we do. */
+static void forget_what_was_read(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = stub_at(probes, pc);
+	uint64_t spilled;
+
+	if (probe && pc > probe->at && pc < probe->counted &&
+	    tracee_read(tracee, SCRATCH, &spilled, sizeof(spilled)) == sizeof(spilled))
+		arch.restart_stub(tracee_regs_mut(tracee), probe->at, spilled);
 }
 
 static void write_counter(struct tracee *tracee, const struct softpmu_counter *counter)
@@ -269,6 +290,7 @@ void softpmu_arm(struct tracee *tracee, struct softpmu_probes *probes,
 {
 	softpmu_load(tracee, probes, counter);
 	softpmu_read(tracee, probes, counter);
+	forget_what_was_read(tracee, probes);
 	counter->trap_at = total;
 	write_counter(tracee, counter);
 }
@@ -280,14 +302,6 @@ void softpmu_unload(struct softpmu_probes *probes, const struct softpmu_counter 
 }
 
 /* ---- stops ---- */
-
-static const struct softpmu_probe *stub_at(const struct softpmu_probes *probes, taddr pc)
-{
-	vec_foreach (&probes->sites, probe)
-		if (pc >= probe->at && pc <= probe->at + probe->size)
-			return probe;
-	return NULL;
-}
 
 bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes)
 {

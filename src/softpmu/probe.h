@@ -27,6 +27,7 @@ struct softpmu_probe {
 		shadow; /* bytes from pc on in which the arithmetic flags mean nothing; 0: all kept */
 	unsigned size; /* of the stub */
 	taddr trapped; /* program counter after the stub's trap */
+	taddr counted; /* program counter after the counter was written */
 	taddr copies
 		[ARCH_WINDOW_MAX]; /* by offset: the stub's copy of the instruction there, or 0 */
 	uint8_t saved[ARCH_WINDOW_MAX];

@@ -397,12 +397,13 @@ void x86_64_clear_dead_flags(struct regs *regs)
 }
 
 /* lea counts where flags matter: the counter goes through rcx, which is spilled to scratch. */
-static void emit_count_with_lea(struct code *c, const struct arch_stub *stub)
+static void emit_count_with_lea(struct code *c, struct arch_stub *stub)
 {
 	emit_scratch(c, 0x89, stub->scratch);
 	emit_scratch(c, 0x8b, stub->counter);
 	emit(c, (const uint8_t[]){0x48, 0x8d, 0x49, 0xff}, 4); /* lea rcx, [rcx - 1] */
 	emit_scratch(c, 0x89, stub->counter);
+	stub->counted = stub->at + c->count;
 	/* jrcxz to the trap, which restores rcx itself */
 	emit(c, (const uint8_t[]){0xe3, 0x02, 0xeb, 0x0b}, 4);
 	emit_scratch(c, 0x8b, stub->scratch);
@@ -410,12 +411,13 @@ static void emit_count_with_lea(struct code *c, const struct arch_stub *stub)
 	emit_scratch(c, 0x8b, stub->scratch);
 }
 
-static void emit_count_with_dec(struct code *c, const struct arch_stub *stub)
+static void emit_count_with_dec(struct code *c, struct arch_stub *stub)
 {
 	uint32_t counter = (uint32_t)stub->counter;
 
 	emit(c, (const uint8_t[]){0x48, 0xff, 0x0c, 0x25}, 4); /* dec qword [counter] */
 	emit(c, &counter, sizeof(counter));
+	stub->counted = stub->at + c->count;
 	emit(c, (const uint8_t[]){0x75, 0x01, 0xcc}, 3); /* jnz over int3 */
 }
 
@@ -433,6 +435,13 @@ size_t x86_64_count_stub(struct arch_stub *stub, uint8_t *code, size_t room)
 	if (!emit_window(&c, stub) || c.count > room)
 		return 0;
 	return c.count;
+}
+
+void x86_64_restart_stub(struct regs *regs, taddr at, uint64_t spilled)
+{
+	if (regs->word[RIP] != at)
+		regs->word[RCX] = spilled;
+	regs->word[RIP] = at;
 }
 
 bool x86_64_branch(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,

@@ -165,6 +165,7 @@ const struct arch_ops arch = {
 	.clear_resume = x86_64_clear_resume,
 	.compare_stub = x86_64_compare_stub,
 	.count_stub = x86_64_count_stub,
+	.restart_stub = x86_64_restart_stub,
 	.flags_dead = x86_64_flags_dead,
 	.clear_dead_flags = x86_64_clear_dead_flags,
 	.branch = x86_64_branch,

@@ -50,6 +50,7 @@ unsigned x86_64_window_starts(const uint8_t *window, unsigned length);
 size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, uint8_t *code,
 			   size_t room);
 size_t x86_64_count_stub(struct arch_stub *stub, uint8_t *code, size_t room);
+void x86_64_restart_stub(struct regs *regs, taddr at, uint64_t spilled);
 unsigned x86_64_flags_dead(const uint8_t *bytes, size_t length);
 void x86_64_clear_dead_flags(struct regs *regs);
 bool x86_64_branch(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
