@@ -28,7 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, hostile, kill, programs, sources, torture, units  # noqa: E401,E402
+import dump, errors, fuzz, guests, hostile, intercept, kill, programs, sources, torture, units  # noqa: E401,E402
 
 SKIPPED = 77
 
@@ -241,13 +241,19 @@ def stage(config, base):
     build = os.path.join(base, 'build')
     os.makedirs(os.path.join(build, 'tests'))
     shutil.copy2(config.warp, os.path.join(build, 'warp'))
-    guests_from = os.path.join(config.build, 'tests', 'guest')
-    if os.path.isdir(guests_from):
-        shutil.copytree(guests_from, os.path.join(build, 'tests', 'guest'),
-                        ignore=shutil.ignore_patterns('*.p', '*.a'))
+    for programs in ('guest', 'live'):
+        programs_from = os.path.join(config.build, 'tests', programs)
+        if os.path.isdir(programs_from):
+            shutil.copytree(programs_from, os.path.join(build, 'tests', programs),
+                            ignore=shutil.ignore_patterns('*.p', '*.a'))
     subprocess.run(['chmod', '-R', 'a+rX', base], check=True)
     root = config.root
     return Config(root, build, None, config.times, config.full, config.record_args)
+
+
+def live_tests(config):
+    """Of the live tools."""
+    return intercept.tests(config)
 
 
 def plan(options, base):
@@ -262,14 +268,14 @@ def plan(options, base):
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
         return [Job(t, config) for t in end_to_end]
-    end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config)
+    end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
     jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)
     asan.sanitizer_logs = True
     if os.access(asan.warp, os.X_OK):
         jobs += [Job(t, asan, 'asan/') for t in guests.tests(asan) + errors.tests(asan) + dump.tests(asan) +
-                 hostile.tests(asan)]
+                 hostile.tests(asan) + live_tests(asan)]
     else:
         jobs += [Job(missing('asan/warp', asan.warp), asan)]
     if user:

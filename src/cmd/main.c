@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},
 	{"ls", "", "list recordings", cmd_ls},
 	{"info", "[TRACE]", "tell what a recording is of", cmd_info},
+	{"intercept", "-r RULE... [--] CMD ARG...", "rewrite a program's system calls", cmd_intercept},
 	{"rm", "TRACE...", "remove recordings", cmd_rm},
 	{"help", "[COMMAND]", "explain a command", cmd_help},
 };
@@ -87,7 +88,7 @@ static int cmd_help(int argc, char **argv)
 	puts("usage: warp COMMAND ...\n\n"
 	     "Records how a program ran and replays that very run.\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %-30s %s\n", commands[i].name, commands[i].usage,
+		printf("  %-9s %-30s %s\n", commands[i].name, commands[i].usage,
 		       commands[i].summary);
 	puts("\n'warp help COMMAND' and 'man warp-COMMAND' tell more; 'warp --version' the "
 	     "version.");

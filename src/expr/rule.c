@@ -318,7 +318,7 @@ static bool is_final(const struct rule_action *action)
 	       action->kind == RULE_RETURN || action->kind == RULE_DATA;
 }
 
-static struct error *check_together(const struct rule *rule, const struct lexer *lexer, size_t at)
+static struct error *check_together(struct rule *rule, const struct lexer *lexer, size_t at)
 {
 	unsigned finals = 0, others = 0;
 
@@ -327,6 +327,7 @@ static struct error *check_together(const struct rule *rule, const struct lexer 
 		others += action->kind == RULE_SET || action->kind == RULE_CALL ||
 			  action->kind == RULE_PATH;
 	}
+	rule->decides = finals;
 	if (finals > 1)
 		return lex_error_at(lexer, at,
 				    "of exit, fail, return and data a rule can have one");

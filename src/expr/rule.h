@@ -41,7 +41,8 @@ struct rule_action {
 struct rule {
 	char *text;
 	struct expr *expr;
-	bool after; /* acts on the result */
+	bool after;   /* acts on the result */
+	bool decides; /* what the call results in: exit, fail, return or data is among its actions */
 	struct vec(struct rule_action) actions;
 	/* Of the matches counted from 1: the first that it acts on, and how many matches lie between those
 	 * that follow (0: none follow). */
