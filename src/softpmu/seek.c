@@ -117,6 +117,23 @@ static void learn_word(struct seek *k)
 	}
 }
 
+/* The program's code, also in shared mappings that it executes at one address and writes at another:
+ * those the kernel lets nobody write (check_vma_flags() in mm/gup.c), so they become writable. */
+static bool write_code(struct tracee *tracee, taddr at, const uint8_t *bytes, size_t length)
+{
+	taddr page = at & ~(PAGE - 1);
+	uint64_t size = ((at + length - 1) & ~(PAGE - 1)) + PAGE - page;
+
+	if (tracee_write(tracee, at, bytes, length) == length)
+		return true;
+	if (tracee_callv(tracee, SYS_mprotect, page, size, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return false;
+	size_t written = tracee_write(tracee, at, bytes, length);
+
+	tracee_callv(tracee, SYS_mprotect, page, size, PROT_READ | PROT_EXEC);
+	return written == length;
+}
+
 static bool map_pages(struct seek *k, taddr at)
 {
 	k->pages = at & ~(PAGE - 1);
@@ -150,14 +167,14 @@ static bool install(struct seek *k, bool (*write)(struct seek *k))
 				     .scratch = SCRATCH,
 				     .counter = COUNTER};
 	arch.make_jump(jump, k->pc, at, length);
-	return write(k) && tracee_write(k->tracee, k->pc, jump, length) == length;
+	return write(k) && write_code(k->tracee, k->pc, jump, length);
 }
 
 static void uninstall(struct seek *k)
 {
 	if (!k->pages || k->tracee->gone)
 		return;
-	tracee_write(k->tracee, k->pc, k->saved, k->stub.length);
+	write_code(k->tracee, k->pc, k->saved, k->stub.length);
 	tracee_callv(k->tracee, SYS_munmap, k->pages, k->pages_length);
 	k->pages = 0;
 }
