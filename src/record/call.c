@@ -284,6 +284,16 @@ static const char *call_name(const struct rec_call *c)
 	return c->row ? c->row->name : "unknown";
 }
 
+/* Our pages and scratch memory are as if they were sealed (mseal(2)). */
+static bool changes_our_pages(const struct rec_task *t)
+{
+	const struct rec_call *c = &t->call;
+	taddr end = t->mm->scratch_end < WARP_RESERVED_END ? t->mm->scratch_end : WARP_SCRATCH;
+
+	return c->row && (c->row->flags & SC_RANGE) && c->call.args[0] < end &&
+	       c->call.args[0] + c->call.args[1] > WARP_CODE_PAGE;
+}
+
 static bool refuse(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
@@ -293,6 +303,15 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 			      "a 32-bit system call was answered with ENOSYS: only 64-bit "
 			      "calls can be recorded");
 		rec_answer(s, t, -ENOSYS);
+		return true;
+	}
+	if (changes_our_pages(t)) {
+		rec_tell_once(
+			s, 1ull << 46,
+			"the program tries to change memory that belongs to warp (from %#llx on) "
+			"with %s: that was answered with EPERM",
+			WARP_CODE_PAGE, c->row->name);
+		rec_answer(s, t, -EPERM);
 		return true;
 	}
 	/* Bytes that go to our own output without passing memory could not be echoed: the caller

@@ -89,13 +89,25 @@ static uint32_t keep_mapped(struct rec_session *s, struct rec_task *t, const str
 	return file;
 }
 
+/* The kernel may empty droppable memory at any time, or never. */
+static enum rec_verdict mmap_enter(struct rec_session *s, struct rec_task *t)
+{
+	uint64_t flags = arg(t, 3) & ~(uint64_t)MAP_TYPE;
+
+	if ((arg(t, 3) & MAP_TYPE) == WARP_MAP_DROPPABLE)
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), 3, flags | MAP_PRIVATE);
+	return REC_MAKE;
+}
+
 static void mmap_exit(struct rec_session *s, struct rec_task *t)
 {
-	bool shared = (arg(t, 3) & MAP_TYPE) != MAP_PRIVATE;
+	uint64_t type = arg(t, 3) & MAP_TYPE;
+	bool shared = type != MAP_PRIVATE && type != WARP_MAP_DROPPABLE;
 	taddr start = (taddr)t->call.call.result;
 	uint32_t file = TRACE_NO_FILE;
 	struct stat status = {0};
 
+	restore_arg(t, 3);
 	if (failed(t))
 		return;
 	bool of_file = !(arg(t, 3) & MAP_ANONYMOUS) &&
@@ -312,7 +324,7 @@ static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
 }
 
 static const struct rec_handler handlers[SC_HANDLERS] = {
-	[SC_H_MMAP] = {NULL, mmap_exit},
+	[SC_H_MMAP] = {mmap_enter, mmap_exit},
 	[SC_H_BRK] = {NULL, brk_exit},
 	[SC_H_MADVISE] = {madvise_enter, madvise_exit},
 	[SC_H_SHMAT] = {NULL, shmat_exit},

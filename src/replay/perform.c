@@ -110,6 +110,11 @@ static struct error *do_mmap(struct rep_session *s, struct rep_task *t)
 	/* A shared mapping of /dev/zero is shared memory without a name. */
 	int flags = (int)arg(s, 3) | (mapping.flags & MAP_SHARED ? MAP_ANONYMOUS : 0);
 
+	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE) /* for files only */
+		flags = (flags & ~MAP_TYPE) | MAP_SHARED;
+	else if ((flags & MAP_TYPE) == WARP_MAP_DROPPABLE) /* recorded as this */
+		flags = (flags & ~MAP_TYPE) | MAP_PRIVATE;
+
 	return rep_map(s, t, &mapping, (int)arg(s, 2), flags);
 }
 
@@ -222,11 +227,17 @@ static struct error *do_xcomp(struct rep_session *s, struct rep_task *t)
 }
 
 static const rep_perform performers[SC_HANDLERS] = {
-	[SC_H_MMAP] = do_mmap,	   [SC_H_MUNMAP] = do_range_again,
-	[SC_H_MREMAP] = do_mremap, [SC_H_MPROTECT] = do_range_again,
-	[SC_H_BRK] = do_brk,	   [SC_H_MADVISE] = do_madvise,
-	[SC_H_SHMAT] = do_shmat,   [SC_H_SHMDT] = do_shmdt,
-	[SC_H_SEGMENT] = do_again, [SC_H_XCOMP] = do_xcomp,
+	[SC_H_MMAP] = do_mmap,
+	[SC_H_MUNMAP] = do_range_again,
+	[SC_H_MREMAP] = do_mremap,
+	[SC_H_MPROTECT] = do_range_again,
+	[SC_H_REMAP_PAGES] = do_range_again,
+	[SC_H_BRK] = do_brk,
+	[SC_H_MADVISE] = do_madvise,
+	[SC_H_SHMAT] = do_shmat,
+	[SC_H_SHMDT] = do_shmdt,
+	[SC_H_SEGMENT] = do_again,
+	[SC_H_XCOMP] = do_xcomp,
 };
 
 rep_perform rep_performer(enum sc_handler handler)

@@ -8,6 +8,7 @@
 enum refined {
 	R_OPEN_TRUNC,
 	R_OPENAT_TRUNC,
+	R_MMAP_FIXED,
 	R_IOCTL_SLOW,
 	R_IOCTL_FDS,
 	R_IOCTL_FILE,
@@ -31,6 +32,7 @@ static const struct sc_row rows[] = {
 };
 
 #define TRUNC 01000 /* O_TRUNC */
+#define FIXED 0x10  /* MAP_FIXED */
 
 static const struct sc_row *refine_ioctl(const struct sc_row *row, uint32_t command)
 {
@@ -117,6 +119,8 @@ const struct sc_row *sc_row_refine(const struct sc_row *row, const struct sc_cal
 		return call->args[1] & TRUNC ? &rows[R_OPEN_TRUNC] : row;
 	case 257:
 		return call->args[2] & TRUNC ? &rows[R_OPENAT_TRUNC] : row;
+	case 9:
+		return call->args[3] & FIXED ? &rows[R_MMAP_FIXED] : row;
 	case 16:
 		return refine_ioctl(row, call->args[1]);
 	case 72:

@@ -20,6 +20,7 @@ enum {
 	BUFFER = SC_BUFFERABLE,
 	YIELDS = SC_YIELDS,
 	QUIET = SC_QUIET,
+	RANGE = SC_RANGE,
 	NO_RETURN = SC_NEVER_RETURNS,
 	FALLBACK = SC_FALLBACK,
 	FILES = SC_CLASS_FILE,
@@ -72,6 +73,8 @@ enum {
 	V(option, PRCTL_OP), INOUT_C(arg2, PRCTL_ARG, 0), INOUT_C(arg3, PRCTL_ARG, 0), \
 		INOUT_C(arg4, PRCTL_ARG, 0), INOUT_C(arg5, PRCTL_ARG, 0)
 
+#define MMAP_ARGS \
+	V(addr, ADDR), V(len, SIZE), V(prot, PROT), V(flags, MMAP_FLAGS), V(fd, FD), V(off, LHEX)
 #define ARCH_PRCTL_ARGS V(option, ARCH_PRCTL_OP), OUT_C(arg2, ARCH_PRCTL_ARG, 0)
 
 #define ROW(number, call, ret, fd, flag, act, ...)                                \

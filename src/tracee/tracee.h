@@ -18,6 +18,9 @@
 #include "util/taddr.h"
 #include "util/vec.h"
 
+/* mmap(2) since Linux 6.11. */
+#define WARP_MAP_DROPPABLE 8
+
 struct tracee {
 	pid_t tid, tgid;
 	int mem; /* /proc/TID/mem, opened at first use; -1 */
