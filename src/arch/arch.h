@@ -278,6 +278,11 @@ struct arch_ops {
 	/* ---- signals ---- */
 	/* At a handler's first instruction: how many bytes from sp on the kernel has written. */
 	size_t (*sigframe_size)(const struct regs *, const struct sc_memory *);
+	/* At a handler's first instruction, which was reached by single-stepping from `before`: the word
+	 * of the frame in which a trace of that can be, and the bits that are; 0 where the program itself
+	 * steps. */
+	uint64_t (*sigframe_step_mark)(const struct regs *before, const struct regs *in,
+				       taddr *word);
 
 	/* ---- seccomp: every call stops (event message 0; 1 for calls through a foreign gate), but for
 	 * those made from WARP_CODE_PAGE ---- */

@@ -181,11 +181,24 @@ static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info
 
 /* ---- delivery ---- */
 
+/* That we have stepped into the handler is not the program's to see. */
+static void clear_step_mark(struct rec_task *t, const struct regs *before, const struct regs *in)
+{
+	taddr at;
+	uint64_t word = 0, mark = arch.sigframe_step_mark(before, in, &at);
+
+	if (tracee_read(&t->tracee, at, &word, sizeof(word)) != sizeof(word) || !(word & mark))
+		return;
+	word &= ~mark;
+	tracee_write(&t->tracee, at, &word, sizeof(word));
+}
+
 /* Lets the kernel build the handler's frame and stops at the handler's first instruction. */
 static void enter_handler(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
 			  const siginfo_t *info)
 {
 	struct regs before = *tracee_regs(&t->tracee);
+	struct trace_place place = t->place;
 
 	if (t->place.kind)
 		rec_place_data(s, t);
@@ -200,6 +213,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 		 * same place (force_sigsegv()). */
 		trace_writer_abandon(s->writer, rec_group(t)->id);
 		t->signal_place = flags;
+		t->place = place;
 		if (t->tracee.gone)
 			rec_on_gone(s, t, status);
 		else
@@ -209,6 +223,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	const struct regs *in = tracee_regs(&t->tracee);
 	struct sc_memory memory = tracee_memory(&t->tracee);
 
+	clear_step_mark(t, &before, in);
 	rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
 	rec_memory(s, t, TRACE_D_MEMORY, arch.sp(in), arch.sigframe_size(in, &memory));
 	rec_regs_datum(s, t, in);

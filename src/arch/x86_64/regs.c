@@ -180,5 +180,6 @@ const struct arch_ops arch = {
 	.code_page_size = 4,
 	.user_end = 0x7ffffffff000,
 	.sigframe_size = x86_64_sigframe_size,
+	.sigframe_step_mark = x86_64_sigframe_step_mark,
 	.stop_filter = x86_64_stop_filter,
 };

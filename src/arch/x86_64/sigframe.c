@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/x86_64.h"
 
+#define TRAP_FLAG   0x100ull
 #define FXSAVE_SIZE 512
 #define SW_BYTES    464	  /* of struct _fpx_sw_bytes in the fxsave area */
 #define FRAME_MAX   65536 /* larger than any vector state today (AMX: 11 KB) */
@@ -32,4 +33,12 @@ size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *mem
 	if (words[0] == FP_XSTATE_MAGIC1 && words[1] >= FXSAVE_SIZE && words[1] <= FRAME_MAX)
 		vector = words[1];
 	return fpstate - frame + vector;
+}
+
+/* The kernel takes the trap flag for the program's own if the instruction to be stepped is popf or iret
+ * (enable_single_step() in arch/x86/kernel/step.c), also when a handler comes before it. */
+uint64_t x86_64_sigframe_step_mark(const struct regs *before, const struct regs *in, taddr *word)
+{
+	*word = in->word[RSP] + 8 + offsetof(ucontext_t, uc_mcontext.gregs[REG_EFL]);
+	return before->word[EFLAGS] & TRAP_FLAG ? 0 : TRAP_FLAG;
 }
