@@ -45,6 +45,13 @@ enum arch_debug {
 	ARCH_DEBUG_ACCESS,
 };
 
+/* Where an instruction that was single-stepped shows that. */
+enum arch_show {
+	ARCH_SHOW_NOTHING,
+	ARCH_SHOW_PUSHED,   /* in the word that it has pushed */
+	ARCH_SHOW_REGISTER, /* in a register: hide_step */
+};
+
 /* What stepping over an instruction is like. */
 enum arch_step {
 	ARCH_STEP_PLAIN,
@@ -198,6 +205,14 @@ struct arch_ops {
 	size_t break_size;
 	/* Right after such an instruction has trapped: where it is. */
 	taddr (*break_pc)(const struct regs *);
+
+	/* Single-stepping sets a flag of the processor's. ptrace hides it from registers (but not where the
+	 * program has set it itself: traces_itself), and instructions show it to the program. Which will
+	 * the one at these bytes? And takes it out of where it is then: a word on the stack, or a register. */
+	enum arch_show (*shows_step)(const uint8_t *bytes, size_t length);
+	bool (*traces_itself)(const struct regs *);
+	void (*hide_step)(struct regs *);
+	uint64_t step_flag;
 
 	/* Debug registers of a stopped thread: how many; sets or clears one (false: refused; length 1, 2, 4
 	 * or 8, aligned; of an instruction 1); which have trapped since the last time, as a mask. */

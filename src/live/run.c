@@ -13,13 +13,49 @@ bool task_may_run(const struct task *t)
 	return !t->holds && !p->suspended && (!p->mm->stepper || p->mm->stepper == t);
 }
 
+/* Before one instruction is executed: will it show that it was stepped? */
+static void look_at_step(struct task *t)
+{
+	const struct regs *regs = tracee_regs(&t->pub.tracee);
+	uint8_t bytes[4];
+
+	t->shows = ARCH_SHOW_NOTHING;
+	if (arch.traces_itself(regs))
+		return;
+	t->step_pc = arch.pc(regs);
+	t->shows = arch.shows_step(bytes, live_read(&t->pub, t->step_pc, bytes, sizeof(bytes)));
+}
+
+void step_hide(struct task *t)
+{
+	enum arch_show shows = t->shows;
+	uint64_t word;
+
+	t->shows = ARCH_SHOW_NOTHING;
+	if (shows == ARCH_SHOW_NOTHING || t->pub.tracee.gone)
+		return;
+	const struct regs *regs = tracee_regs(&t->pub.tracee);
+	taddr pc = arch.pc(regs), sp = arch.sp(regs);
+
+	if (pc <= t->step_pc || pc > t->step_pc + arch.insn_max)
+		return; /* it was not executed, or a handler was entered */
+	if (shows == ARCH_SHOW_REGISTER) {
+		arch.hide_step(tracee_regs_mut(&t->pub.tracee));
+	} else if (live_read(&t->pub, sp, &word, sizeof(word)) == sizeof(word)) {
+		word &= ~arch.step_flag;
+		live_write(&t->pub, sp, &word, sizeof(word));
+	}
+}
+
 void task_resume(struct task *t, int how, int signal)
 {
+	if (how == PTRACE_SINGLESTEP) {
+		t->stepped = true;
+		look_at_step(t);
+	}
 	t->ready = false;
 	t->running = true;
 	t->pub.stop = LIVE_RUNNING;
-	if (how == PTRACE_SINGLESTEP)
-		t->stepped = true;
 	tracee_resume(&t->pub.tracee, how, signal);
 }
 

@@ -82,6 +82,10 @@ struct task {
 	pid_t parent; /* thread that made it */
 	pid_t former; /* its id before its last exec */
 
+	/* steps */
+	enum arch_show shows; /* of the instruction that was executed */
+	taddr step_pc;
+
 	/* calls */
 	bool skipped;		/* live_call_skip */
 	bool show_calls;	/* the exec that starts it is shown */
@@ -217,6 +221,9 @@ void mm_try_run(struct engine *e, struct mm *mm);
 bool task_may_run(const struct task *t);
 /* Resumes it for the engine's own purpose and notes that it runs. */
 void task_resume(struct task *t, int how, int signal);
+
+/* At a stop: takes out what a stepped instruction has shown. */
+void step_hide(struct task *t);
 
 /* ---- call.c ---- */
 

@@ -144,6 +144,7 @@ void task_handle(struct task *t)
 	}
 	bool interrupted = t->interrupting;
 
+	step_hide(t);
 	t->in_hook = true;
 	t->interrupting = false;
 	if (t->newborn)

@@ -111,6 +111,31 @@ static taddr break_pc(const struct regs *regs)
 	return regs->word[RIP] - sizeof(break_code);
 }
 
+#define TRAP_FLAG 0x100ull
+
+/* pushf, with an operand size or REX prefix; syscall copies the flags to r11. */
+static enum arch_show shows_step(const uint8_t *bytes, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && (bytes[at] == 0x66 || (bytes[at] & 0xf0) == 0x40))
+		at++;
+	if (at < length && bytes[at] == 0x9c)
+		return ARCH_SHOW_PUSHED;
+	return length >= 2 && bytes[0] == 0x0f && bytes[1] == 0x05 ? ARCH_SHOW_REGISTER
+								   : ARCH_SHOW_NOTHING;
+}
+
+static bool traces_itself(const struct regs *regs)
+{
+	return regs->word[EFLAGS] & TRAP_FLAG;
+}
+
+static void hide_step(struct regs *regs)
+{
+	regs->word[R11] &= ~TRAP_FLAG;
+}
+
 const struct arch_ops arch = {
 	.name = "x86_64",
 	.elf_machine = EM_X86_64,
@@ -147,6 +172,10 @@ const struct arch_ops arch = {
 	.break_code = break_code,
 	.break_size = sizeof(break_code),
 	.break_pc = break_pc,
+	.shows_step = shows_step,
+	.traces_itself = traces_itself,
+	.hide_step = hide_step,
+	.step_flag = TRAP_FLAG,
 	.debug_slots = 4,
 	.set_debug = x86_64_set_debug,
 	.debug_hits = x86_64_debug_hits,
