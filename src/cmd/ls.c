@@ -61,8 +61,23 @@ static struct error *fill_columns(struct columns *columns, struct trace_reader *
 	return error;
 }
 
+/* A directory can have any name. The caller's. */
+static char *shown_name(const struct trace_place_entry *entry)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		alloc_failed(0);
+	text_put_word(out, entry->name);
+	fclose(out);
+	return text;
+}
+
 static struct error *put_recording(const struct trace_place_entry *entry, int width)
 {
+	char *name _cleanup_free_ = shown_name(entry);
 	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
 	struct columns columns = {"?", "?", "unreadable"};
 	struct error *error = trace_reader_open(entry->path, &reader);
@@ -77,8 +92,9 @@ static struct error *put_recording(const struct trace_place_entry *entry, int wi
 	} else {
 		try(fill_columns(&columns, reader));
 	}
-	printf("%-*s  %-19s  %8s  %-18s", width, entry->name, columns.date, columns.size,
-	       columns.status);
+	if (entry->in_progress)
+		strcpy(columns.status, "in progress");
+	printf("%-*s  %-19s  %8s  %-18s", width, name, columns.date, columns.size, columns.status);
 	if (reader) {
 		fputs("  ", stdout);
 		text_put_command(stdout, &trace_reader_meta(reader)->command);
@@ -91,9 +107,12 @@ static struct error *put_all(const struct trace_place_list *list)
 {
 	int width = 0;
 
-	vec_foreach (list, entry)
-		if ((int)strlen(entry->name) > width)
-			width = (int)strlen(entry->name);
+	vec_foreach (list, entry) {
+		char *name _cleanup_free_ = shown_name(entry);
+
+		if ((int)strlen(name) > width)
+			width = (int)strlen(name);
+	}
 	vec_foreach (list, entry)
 		try(put_recording(entry, width));
 	return text_finish();

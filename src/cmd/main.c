@@ -18,7 +18,8 @@ static const struct command commands[] = {
 	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},
 	{"ls", "", "list recordings", cmd_ls},
 	{"info", "[TRACE]", "tell what a recording is of", cmd_info},
-	{"intercept", "-r RULE... [--] CMD ARG...", "rewrite a program's system calls", cmd_intercept},
+	{"intercept", "-r RULE... [--] CMD ARG...", "rewrite a program's system calls",
+	 cmd_intercept},
 	{"rm", "TRACE...", "remove recordings", cmd_rm},
 	{"help", "[COMMAND]", "explain a command", cmd_help},
 };

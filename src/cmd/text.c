@@ -48,7 +48,7 @@ static bool needs_escapes(const char *word)
 	return false;
 }
 
-static void put_word(FILE *out, const char *word)
+void text_put_word(FILE *out, const char *word)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				   "%+,-./:=@_^";
@@ -81,7 +81,7 @@ void text_put_command(FILE *out, const struct trace_texts *words)
 	for (size_t i = 0; i < words->count; i++) {
 		if (i)
 			putc(' ', out);
-		put_word(out, words->items[i]);
+		text_put_word(out, words->items[i]);
 	}
 }
 

@@ -13,6 +13,8 @@
 
 /* The bytes between double quotes, as C would write them. */
 void text_put_quoted(FILE *out, const void *bytes, size_t length);
+/* A word as a shell (bash) would read it again. */
+void text_put_word(FILE *out, const char *word);
 /* The words of a command as one line that a shell (bash) would split into them again. */
 void text_put_command(FILE *out, const struct trace_texts *words);
 /* "exited with 0", "killed by SIGSEGV (core dumped)", from a wait status. */

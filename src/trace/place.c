@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "abi/trace_abi.h"
@@ -257,6 +258,15 @@ static bool is_recording(int directory)
 	       got == sizeof(magic) && !memcmp(magic, TRACE_META_MAGIC, sizeof(magic));
 }
 
+/* The recorder holds a lock on the directory (trace_writer_create_in()). */
+static bool is_in_progress(int directory)
+{
+	if (flock(directory, LOCK_SH | LOCK_NB))
+		return errno == EWOULDBLOCK;
+	flock(directory, LOCK_UN);
+	return false;
+}
+
 static int open_directory(int parent, const char *name)
 {
 	return os.openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -278,6 +288,7 @@ static void list_one(struct trace_place_list *list, int place, const char *place
 			       .path = xasprintf("%s/%s", place_path, name),
 			       .changed_ns = status.st_mtim.tv_sec * 1000000000ll +
 					     status.st_mtim.tv_nsec,
+			       .in_progress = is_in_progress(fd),
 		       });
 }
 
@@ -438,6 +449,9 @@ struct error *trace_place_remove(const char *path)
 		return error_os(errno, "cannot remove %s", plain);
 	if (!is_recording(dirfd(directory)))
 		return error_new("%s is not removed: it is not a recording", plain);
+	if (is_in_progress(dirfd(directory)))
+		return error_new("%s is not removed: it is being recorded; end the program first",
+				 plain);
 	DIR *contents _cleanup_directory_ = open_names(dirfd(directory), "files.d", O_NOFOLLOW);
 
 	if (!contents && errno != ENOENT)

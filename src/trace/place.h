@@ -2,6 +2,7 @@
 #ifndef WARP_TRACE_PLACE_H
 #define WARP_TRACE_PLACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -28,6 +29,7 @@ struct trace_place_entry {
 	char *name; /* in the default place */
 	char *path;
 	int64_t changed_ns; /* its directory's time, for sorting */
+	bool in_progress;   /* its recorder is at work */
 };
 
 struct trace_place_list vec(struct trace_place_entry);
@@ -38,7 +40,7 @@ struct error *trace_place_list(struct trace_place_list *list);
 void trace_place_list_deinit(struct trace_place_list *list);
 
 /* Removes a recording: only if it is one and has nothing in it but what a recording has. Follows no
- * symbolic links. A `latest` that pointed at it is removed too. */
+ * symbolic links. One whose recorder is at work is refused. A `latest` that pointed at it is removed too. */
 struct error *trace_place_remove(const char *path);
 
 #endif

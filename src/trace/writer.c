@@ -16,11 +16,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
+#include <sys/file.h>
 #include <time.h>
 
 #include "trace/block.h"
 #include "util/alloc.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 #include "util/os.h"
 
 #define DATA_BLOCK   (1u << 20)
@@ -246,6 +249,9 @@ static struct error *begin(struct trace_writer *writer, const struct trace_meta 
 	writer->directory = os.openat(AT_FDCWD, writer->name, O_RDONLY | O_DIRECTORY, 0);
 	if (writer->directory < 0)
 		return error_os(errno, "cannot open the directory %s", writer->name);
+	/* Held until we end, however that comes; not every file system can. */
+	if (flock(writer->directory, LOCK_EX | LOCK_NB))
+		log_info("%s cannot be locked: %s", writer->name, strerror(errno));
 	try(trace_meta_write(writer->directory, writer->name, meta));
 	try(trace_files_writer_create(writer->directory, writer->name, &writer->files));
 	return start_thread(writer);

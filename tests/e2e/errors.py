@@ -623,6 +623,31 @@ def removing(context):
 
 
 @case
+def in_progress(context):
+    """A recording that is being made is listed as such and not removed; a killed recorder leaves it."""
+    home = context.path('place')
+    os.mkdir(home)
+    command = [context.warp, 'record', 'sh', '-c', 'echo started; exec sleep 1000']
+    process = context.start(command, env={'WARP_TRACE_DIR': home}, start_new_session=True)
+    while b'started' not in open(process.out_path, 'rb').read() and process.poll() is None:
+        pass
+    place = os.path.join(home, 'sh-0')
+    refused(context, context.run([context.warp, 'rm', place]), FAILED, 'is being recorded')
+    listed = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': home})
+    check(re.match(rb'sh-0 .*in progress', listed.out), 'ls says so', listed)
+    process.kill()
+    process.wait()
+    listed = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': home})
+    check(re.match(rb'sh-0 .*(unfinished|unreadable)', listed.out), 'ls after the recorder was killed', listed)
+    os.rename(place, os.path.join(home, 'odd\n\033[31m\'name'))
+    listed = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': home})
+    check(listed.out.startswith(b"$'odd\\012\\033[31m\\'name' ") and listed.out.count(b'\n') == 1,
+          'an odd name is quoted', listed)
+    check(context.run([context.warp, 'rm', os.path.join(home, 'odd\n\033[31m\'name')]).status == 0, 'rm', '')
+    check(os.listdir(home) in ([], ['latest']), 'it is gone', os.listdir(home))
+
+
+@case
 def dump_and_info(context):
     recording = context.record(['sh', '-c', 'cat file; echo "a \\"quoted\\" line"; printf "\\377\\001 bytes\\n"; exit 3'],
                                ends=3) if context.write('file', 'contents of file\n') else None
