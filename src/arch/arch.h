@@ -298,6 +298,8 @@ struct arch_ops {
 	 * steps. */
 	uint64_t (*sigframe_step_mark)(const struct regs *before, const struct regs *in,
 				       taddr *word);
+	/* At the entry of sigreturn: where the signal mask lies that it puts back. */
+	taddr (*sigreturn_mask)(const struct regs *);
 
 	/* ---- seccomp: every call stops (event message 0; 1 for calls through a foreign gate), but for
 	 * those made from WARP_CODE_PAGE ---- */

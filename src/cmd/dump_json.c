@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "cmd/dump.h"
+#include "syscalls/format_json.h"
 #include "util/alloc.h"
 #include "util/cleanup.h"
 #include "util/json.h"
-
-/* Bytes of a buffer or string that are shown; the recorder keeps as many of a long one. */
-#define TEXT_MAX 4096
 
 static const char *const kinds[TRACE_EV_KINDS] = {
 	[TRACE_EV_NONE] = "none",
@@ -57,122 +55,19 @@ static const struct {
 	{TRACE_F_SCRATCH, "scratch"},	      {TRACE_F_REFUSED, "refused"},
 };
 
-/* ---- arguments ---- */
-
-static void put_value(struct json *json, const struct sc_arg *arg, uint64_t value)
-{
-	if (arg->dir != SC_VALUE) {
-		json_hex(json, value);
-		return;
-	}
-	switch (arg->type) {
-	case SC_T_NONE:
-	case SC_T_ADDR:
-	case SC_T_LHEX:
-		json_hex(json, value);
-		break;
-	case SC_T_LONG:
-	case SC_T_SSIZE:
-	case SC_T_OFFSET:
-		json_int(json, (int64_t)value);
-		break;
-	case SC_T_INT:
-	case SC_T_FD:
-	case SC_T_DIRFD:
-	case SC_T_PID:
-	case SC_T_UID:
-	case SC_T_GID:
-	case SC_T_EXIT_STATUS:
-	case SC_T_TIMEOUT_MS:
-	case SC_T_KEY_SERIAL:
-		json_int(json, (int32_t)value);
-		break;
-	default:
-		json_uint(json, value);
-	}
-}
-
-/* How many bytes stand behind a buffer argument; see enum sc_size. */
-static uint64_t buffer_length(const struct dump_event *e, const struct sc_arg *arg)
-{
-	uint64_t count = e->call.args[arg->size_arg % SC_ARGS];
-
-	if (arg->size_kind == SC_S_CONST)
-		return arg->size;
-	if (arg->size_kind == SC_S_ARG_RET && e->call.ended && (uint64_t)e->call.result < count)
-		count = (uint64_t)e->call.result;
-	else if (arg->size_kind != SC_S_ARG && arg->size_kind != SC_S_ARG_RET)
-		return 0;
-	if (__builtin_mul_overflow(count, arg->size ? arg->size : 1, &count))
-		return UINT64_MAX;
-	return count;
-}
-
-/* What a pointer to a string or to plain bytes points at, if the recording has it. */
-static void put_pointed(struct json *json, const struct dump_event *e, const struct sc_arg *arg,
-			taddr addr)
-{
-	bool string = arg->size_kind == SC_S_CSTR;
-	bool failed = e->call.ended && e->call.result < 0 && e->call.result >= -4095;
-	struct sc_memory memory = arg->dir == SC_IN ? dump_entry_memory(e) : dump_memory(e);
-	unsigned char bytes[TEXT_MAX];
-
-	if (!addr || (!string && arg->type != SC_T_BUF))
-		return;
-	if (arg->dir == SC_OUT && (failed || !e->call.ended))
-		return;
-	uint64_t length = string ? TEXT_MAX : buffer_length(e, arg);
-	size_t got =
-		memory.read(memory.context, addr, bytes, length < TEXT_MAX ? length : TEXT_MAX);
-
-	if (string)
-		got = strnlen((const char *)bytes, got);
-	if (!got && (string || length))
-		return;
-	json_key(json, "text");
-	json_string(json, (const char *)bytes, got);
-	if (!string && got < length)
-		json_member_uint(json, "length", length);
-}
+/* ---- system calls ---- */
 
 static void put_arguments(struct json *json, const struct dump_event *e)
 {
-	static const struct sc_arg unknown = {.name = NULL, .dir = SC_VALUE, .type = SC_T_NONE};
-	unsigned count = e->row ? e->row->nargs : SC_ARGS;
+	struct sc_memory entry = dump_entry_memory(e), after = dump_memory(e);
 
-	if (e->restarted)
-		count = 0;
+	if (!e->restarted) {
+		sc_json_args(json, e->row, &e->call, &entry, &after);
+		return;
+	}
 	json_key(json, "args");
 	json_begin_array(json);
-	for (unsigned i = 0; i < count; i++) {
-		const struct sc_arg *arg = e->row ? &e->row->args[i] : &unknown;
-
-		json_begin_object(json);
-		if (arg->name)
-			json_member_text(json, "name", arg->name);
-		json_key(json, "value");
-		put_value(json, arg, e->call.args[i]);
-		if (arg->dir != SC_VALUE)
-			put_pointed(json, e, arg, e->call.args[i]);
-		json_end_object(json);
-	}
 	json_end_array(json);
-}
-
-static void put_result(struct json *json, const struct dump_event *e)
-{
-	int64_t result = e->call.result;
-	bool failed = result < 0 && result >= -4095;
-	const char *name = failed ? sc_errno_name((int)-result) : NULL;
-
-	if (!e->call.ended)
-		return;
-	if (!failed && e->row && (e->row->ret_type == SC_T_ADDR || e->row->ret_type == SC_T_LHEX))
-		json_member_hex(json, "result", (uint64_t)result);
-	else
-		json_member_int(json, "result", result);
-	if (name)
-		json_member_text(json, "errno", name);
 }
 
 static void put_call(struct json *json, const struct dump_event *e)
@@ -183,7 +78,7 @@ static void put_call(struct json *json, const struct dump_event *e)
 		json_member_text(json, "resumes", e->row->name);
 	json_member_int(json, "call", e->call.nr);
 	put_arguments(json, e);
-	put_result(json, e);
+	sc_json_result(json, e->row, &e->call);
 }
 
 /* ---- other kinds ---- */

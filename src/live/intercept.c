@@ -97,9 +97,10 @@ static void end_line(struct interception *s, struct thread *t, const struct sc_c
 		return;
 	t->log = false;
 	if (call)
-		sc_format_exit(&t->line, 0, t->row, call, &t->memory, &sc_style_default, &t->half);
+		sc_format_exit(&t->line, t->line.count, t->row, call, &t->memory, &sc_style_default,
+			       &t->half);
 	else
-		sc_format_close(&t->line, 0);
+		sc_format_close(&t->line, t->line.count);
 	fprintf(s->launch.out, "%d %.*s%s", t->task->tracee.tid, (int)t->line.count,
 		(const char *)t->line.items, call ? "" : "= ?");
 	put_rules(s, t);

@@ -7,7 +7,9 @@
 #include <asm/prctl.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/prctl.h>
+#include <linux/reboot.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -133,6 +135,8 @@ static PRINTER(buf)
 		put_bytes_hex(p, value, arg_length(p));
 	else if (p->row->nr == SYS_getcwd)
 		put_path(p, value);
+	else if (p->row->nr == SYS_sethostname && arg_length(p) > HOST_NAME_MAX)
+		put_addr(p, value);
 	else
 		put_bytes(p, value, arg_length(p));
 }
@@ -206,17 +210,6 @@ static PRINTER(mincore)
 	put_array(p, value, (arg_value(p, 1) + 4095) / 4096, 1, put_byte);
 }
 
-static PRINTER(mq_attr)
-{
-	int64_t attr[4];
-
-	if (fetch_or_addr(p, value, attr, sizeof(attr)))
-		put(p,
-		    "{mq_flags=%#" PRIx64 ", mq_maxmsg=%" PRId64 ", mq_msgsize=%" PRId64
-		    ", mq_curmsgs=%" PRId64 "}",
-		    (uint64_t)attr[0], attr[1], attr[2], attr[3]);
-}
-
 /* ---- the table of types ---- */
 
 static const struct type_printer printers[SC_TYPES] = {
@@ -241,6 +234,14 @@ static void print_value(struct printer *p, unsigned type, uint64_t value)
 
 /* ---- arguments ---- */
 
+/* Actions of syslog(2) that read have a buffer, one that sets the level only its length. */
+static unsigned syslog_arguments(uint32_t action)
+{
+	if (action >= 2 && action <= 4)
+		return 7;
+	return action == 8 ? 7 : 1;
+}
+
 /* Bit i: argument i has a meaning in this call, as far as the values of others decide that. */
 static unsigned visible_arguments(const struct printer *p)
 {
@@ -253,7 +254,14 @@ static unsigned visible_arguments(const struct printer *p)
 	case SYS_ioctl:
 		return ioctl_has_argument(args[1]) ? all : 3;
 	case SYS_mremap:
-		return args[3] & MREMAP_FIXED ? all : 15;
+		return (args[3] & (MREMAP_FIXED | MREMAP_MAYMOVE)) ==
+				       (MREMAP_FIXED | MREMAP_MAYMOVE)
+			       ? all
+			       : 15;
+	case SYS_syslog:
+		return syslog_arguments(args[0]);
+	case SYS_reboot:
+		return (uint32_t)args[2] == LINUX_REBOOT_CMD_RESTART2 ? all : 7;
 	case SYS_preadv:
 	case SYS_pwritev:
 	case SYS_preadv2:
@@ -294,7 +302,8 @@ static unsigned visible_arguments(const struct printer *p)
 /* Types of arguments that are INOUT because the kernel may write a part, and print as output. */
 static bool unset_by_failure(unsigned type)
 {
-	return type == SC_T_SIGINFO || type == SC_T_MINCORE_VEC || type == SC_T_TIMEX;
+	return type == SC_T_SIGINFO || type == SC_T_MINCORE_VEC || type == SC_T_TIMEX ||
+	       type == SC_T_FD_PAIR || type == SC_T_TIMER_ID_PTR;
 }
 
 /* Arguments that the kernel may write but that are printed when the call is made. */
@@ -308,15 +317,16 @@ static bool known_at_entry(const struct printer *p, const struct sc_arg *arg)
 	case SC_T_FUTEX_PTR:
 	case SC_T_CAP_HEADER:
 	case SC_T_OFFSET_PTR:
-	case SC_T_SHMCTL_BUF:
-	case SC_T_SEMCTL_ARG:
-	case SC_T_MSGCTL_BUF:
 	case SC_T_USER_DESC:
 	case SC_T_SECCOMP_ARG:
 	case SC_T_KEYCTL_ARG:
 	case SC_T_QUOTA_ADDR:
 	case SC_T_IOVEC:
 		return true;
+	case SC_T_SHMCTL_BUF:
+	case SC_T_SEMCTL_ARG:
+	case SC_T_MSGCTL_BUF:
+		return !ipc_arg_by_end(p);
 	case SC_T_IOCTL_ARG:
 		return !ioctl_arg_by_end(p);
 	case SC_T_FCNTL_ARG:
@@ -335,7 +345,8 @@ static bool decided_by_end(const struct printer *p, unsigned i)
 {
 	const struct sc_arg *arg = &p->row->args[i];
 
-	return arg->dir == SC_OUT || (arg->dir == SC_INOUT && !known_at_entry(p, arg));
+	return arg->dir == SC_OUT || arg->type == SC_T_MMSGHDR ||
+	       (arg->dir == SC_INOUT && !known_at_entry(p, arg));
 }
 
 /* What is printed at the call's end continues argument `i`: " => {parent_tid=[5]}". */
@@ -514,6 +525,28 @@ static void print_fcntl_result(struct printer *p)
 	case F_DUPFD_CLOEXEC:
 		put_fd(p, result);
 		return;
+	case F_GETLEASE:
+		put_hex(p, result);
+		put_plain(p, " (");
+		put_name(p, &names_flock_type, result);
+		put_plain(p, ")");
+		return;
+	case F_GET_SEALS:
+		put_hex(p, result);
+		if (!result)
+			return;
+		put_plain(p, " (seals ");
+		put_flags(p, &names_seals, result);
+		put_plain(p, ")");
+		return;
+	case F_GETSIG:
+		put_decimal(p, result);
+		if (result) {
+			put_plain(p, " (");
+			put_signal(p, result);
+			put_plain(p, ")");
+		}
+		return;
 	}
 	put(p, "%" PRId64, result);
 }
@@ -578,6 +611,11 @@ static void print_result_comment(struct printer *p)
 			put_plain(p, ")");
 		}
 		break;
+	case SYS_ioprio_get:
+		put_plain(p, " (");
+		print_ioprio(p, p->call->result, NULL);
+		put_plain(p, ")");
+		break;
 	case SYS_sched_getscheduler:
 		print_comment_names(p, &names_sched);
 		break;
@@ -614,12 +652,11 @@ static bool has_failed(const struct sc_call *call)
 	return call->ended && call->result < 0 && call->result >= -MAX_ERRNO;
 }
 
-static void close_arguments(struct printer *p, size_t line)
+/* `column`: of the line, where the text from out->items[from] on stands. */
+static void close_arguments(struct printer *p, size_t column, size_t from)
 {
-	size_t column;
-
 	put_plain(p, ") ");
-	column = p->out->count - line;
+	column += p->out->count - from;
 	while (column++ < RESULT_COLUMN)
 		put_plain(p, " ");
 }
@@ -636,9 +673,9 @@ static void print_call(struct printer *p, struct sc_half *half)
 		print_arguments(p, 0, half);
 }
 
-static void print_end(struct printer *p, size_t line)
+static void print_end(struct printer *p, size_t column, size_t from)
 {
-	close_arguments(p, line);
+	close_arguments(p, column, from);
 	put_plain(p, "= ");
 	print_result(p);
 }
@@ -661,7 +698,7 @@ void sc_format_from(FILE *out, const struct sc_row *row, const struct sc_call *c
 
 	print_call(&p, &half);
 	if (call->ended || (row->flags & SC_NEVER_RETURNS))
-		print_end(&p, 0);
+		print_end(&p, 0, 0);
 	fwrite(line.items, 1, line.count, out);
 	vec_deinit(&line);
 }
@@ -748,7 +785,7 @@ static size_t read_kept(void *context, taddr addr, void *to, size_t length)
 	return length;
 }
 
-void sc_format_exit(struct bytes *out, size_t line, const struct sc_row *row,
+void sc_format_exit(struct bytes *out, size_t column, const struct sc_row *row,
 		    const struct sc_call *call, const struct sc_memory *memory,
 		    const struct sc_style *style, const struct sc_half *half)
 {
@@ -766,6 +803,8 @@ void sc_format_exit(struct bytes *out, size_t line, const struct sc_row *row,
 		.failed = has_failed(call),
 	};
 
+	size_t from = out->count;
+
 	if (p.row->nr == SYS_clone) {
 		format_clone_end(&p);
 	} else if (half->begun) {
@@ -776,14 +815,14 @@ void sc_format_exit(struct bytes *out, size_t line, const struct sc_row *row,
 	}
 	if (p.row->nr != SYS_clone)
 		print_arguments(&p, rest.next, &rest);
-	print_end(&p, line);
+	print_end(&p, column, from);
 }
 
-void sc_format_close(struct bytes *out, size_t line)
+void sc_format_close(struct bytes *out, size_t column)
 {
 	struct printer p = {.out = out, .style = &sc_style_default};
 
-	close_arguments(&p, line);
+	close_arguments(&p, column, out->count);
 }
 
 static size_t read_own(void *context, taddr addr, void *to, size_t length)

@@ -40,15 +40,15 @@ void sc_format_from(FILE *out, const struct sc_row *row, const struct sc_call *c
 void sc_format_entry(struct bytes *out, const struct sc_row *row, const struct sc_call *call,
 		     const struct sc_memory *memory, const struct sc_style *style,
 		     struct sc_half *half);
-/* When it has ended: the rest of the arguments, ") " and "= result" in strace's column of the line
- * that begins at out->items[line]. */
-void sc_format_exit(struct bytes *out, size_t line, const struct sc_row *row,
+/* When it has ended: the rest of the arguments, ") " and "= result" in strace's column. `column` is how
+ * many bytes of the line precede what is appended. */
+void sc_format_exit(struct bytes *out, size_t column, const struct sc_row *row,
 		    const struct sc_call *call, const struct sc_memory *memory,
 		    const struct sc_style *style, const struct sc_half *half);
-/* The ")" of a line, and the blanks up to where strace puts the result. */
-void sc_format_close(struct bytes *out, size_t line);
+/* Only the ") " and the blanks up to where strace puts the result. */
+void sc_format_close(struct bytes *out, size_t column);
 
-/* siginfo as strace shows it: {si_signo=...}. */
+/* A siginfo_t as strace shows it: {si_signo=...}. */
 void sc_format_siginfo(struct bytes *out, const void *siginfo, const struct sc_style *style);
 
 #endif

@@ -126,8 +126,10 @@ PRINTER(open_how)
 {
 	struct open_how how;
 
-	if (!fetch_or_addr(p, value, &how, sizeof(how)))
+	if (arg_value(p, 3) < sizeof(how) || !fetch(p, value, &how, sizeof(how))) {
+		put_addr(p, value);
 		return;
+	}
 	put_plain(p, "{flags=");
 	put_open_flags(p, how.flags);
 	if ((how.flags & O_CREAT) || how.mode)
@@ -495,11 +497,26 @@ static void put_flock(struct printer *p, taddr addr, bool with_pid)
 	put_plain(p, "}");
 }
 
+static void put_owner(struct printer *p, taddr addr)
+{
+	int owner[2]; /* struct f_owner_ex: type, pid */
+
+	if (p->failed && arg_value(p, 1) == F_GETOWN_EX) {
+		put_addr(p, addr);
+		return;
+	}
+	if (!fetch_or_addr(p, addr, owner, sizeof(owner)))
+		return;
+	put_plain(p, "{type=");
+	put_name(p, &names_owner_type, (uint32_t)owner[0]);
+	put(p, ", pid=%d}", owner[1]);
+}
+
 bool fcntl_arg_by_end(const struct printer *p)
 {
 	int command = arg_value(p, 1);
 
-	return command == F_GETLK || command == F_OFD_GETLK;
+	return command == F_GETLK || command == F_OFD_GETLK || command == F_GETOWN_EX;
 }
 
 /* Commands whose third argument strace shows; fcntl(2). The others have none. */
@@ -528,6 +545,16 @@ PRINTER(fcntl_arg)
 	case F_SETSIG:
 		put_signal(p, value);
 		break;
+	case F_ADD_SEALS:
+		put_flags(p, &names_seals, (uint32_t)value);
+		break;
+	case F_SETLEASE:
+		put_name(p, &names_flock_type, (uint32_t)value);
+		break;
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		put_owner(p, value);
+		break;
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 	case F_SETOWN:
@@ -536,5 +563,18 @@ PRINTER(fcntl_arg)
 		break;
 	default:
 		put(p, "%#" PRIx64, value);
+	}
+}
+
+/* ---- watching files ---- */
+
+#define FANOTIFY_CLASS 0xcu /* fanotify_init(2) */
+
+PRINTER(fanotify_flags)
+{
+	put_name(p, &names_fanotify_class, value & FANOTIFY_CLASS);
+	if ((uint32_t)value & ~FANOTIFY_CLASS) {
+		put_plain(p, "|");
+		put_flags(p, &names_fanotify_init, (uint32_t)value & ~FANOTIFY_CLASS);
 	}
 }

@@ -2,6 +2,7 @@
 #include "syscalls/printer.h"
 
 #include <asm/ioctls.h>
+#include <asm/sockios.h>
 #include <asm/termbits.h>
 #include <inttypes.h>
 #include <linux/fs.h>
@@ -22,6 +23,8 @@ enum ioctl_kind {
 	KIND_INT_OUT,
 	KIND_INT_IN,
 	KIND_INT,
+	KIND_TCFLUSH,
+	KIND_TCXONC,
 	KIND_ADDR,
 };
 
@@ -39,8 +42,9 @@ static const struct shape shapes[] = {
 	{TCSETSF, KIND_TERMIOS_IN, "SNDCTL_TMR_CONTINUE or TCSETSF"},
 	{TCSBRK, KIND_INT, NULL},
 	{TCSBRKP, KIND_INT, NULL},
-	{TCXONC, KIND_INT, NULL},
-	{TCFLSH, KIND_INT, NULL},
+	{TCXONC, KIND_TCXONC, NULL},
+	{TCFLSH, KIND_TCFLUSH, NULL},
+	{SIOCATMARK, KIND_INT_OUT, NULL},
 	{TIOCSCTTY, KIND_INT, NULL},
 	{TIOCGPGRP, KIND_INT_OUT, NULL},
 	{TIOCSPGRP, KIND_INT_IN, NULL},
@@ -139,13 +143,15 @@ static void put_termios(struct printer *p, taddr addr)
 	if (!fetch_or_addr(p, addr, &t, sizeof(t)))
 		return;
 	put_plain(p, "{c_iflag=");
-	put_flags(p, &names_termios_iflag, t.c_iflag);
+	if (t.c_iflag)
+		put_flags(p, &names_termios_iflag, t.c_iflag);
 	put_plain(p, ", c_oflag=");
 	put_c_oflag(p, t.c_oflag);
 	put_plain(p, ", c_cflag=");
 	put_c_cflag(p, t.c_cflag);
 	put_plain(p, ", c_lflag=");
-	put_flags(p, &names_termios_lflag, t.c_lflag);
+	if (t.c_lflag)
+		put_flags(p, &names_termios_lflag, t.c_lflag);
 	put_plain(p, ", ...}");
 }
 
@@ -192,6 +198,12 @@ PRINTER(ioctl_arg)
 		break;
 	case KIND_INT:
 		put(p, "%d", (int)value);
+		break;
+	case KIND_TCFLUSH:
+		put_name(p, &names_tcflush, value);
+		break;
+	case KIND_TCXONC:
+		put_name(p, &names_tcxonc, value);
 		break;
 	default:
 		put(p, "%#" PRIx64, value);

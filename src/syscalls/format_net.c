@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
@@ -150,7 +151,7 @@ PRINTER(sock_type)
 
 PRINTER(sock_proto)
 {
-	switch ((int)arg_value(p, 0)) {
+	switch (p->row->nr == SYS_socketpair ? AF_UNSPEC : (int)arg_value(p, 0)) {
 	case AF_INET:
 	case AF_INET6:
 		put_name(p, &names_ipproto, (uint32_t)value);
@@ -196,7 +197,6 @@ static bool put_so_struct(struct printer *p, taddr addr, int name, uint64_t leng
 {
 	struct linger linger;
 	struct ucred credentials;
-	struct timeval time;
 
 	if (name == SO_LINGER && length == sizeof(linger)) {
 		if (fetch_or_addr(p, addr, &linger, sizeof(linger)))
@@ -207,11 +207,6 @@ static bool put_so_struct(struct printer *p, taddr addr, int name, uint64_t leng
 		if (fetch_or_addr(p, addr, &credentials, sizeof(credentials)))
 			put(p, "{pid=%d, uid=%d, gid=%d}", credentials.pid, (int)credentials.uid,
 			    (int)credentials.gid);
-		return true;
-	}
-	/* the values of before Linux 5.1, which every 64-bit program uses */
-	if ((name == SO_RCVTIMEO || name == SO_SNDTIMEO) && length == sizeof(time)) {
-		put_timeval(p, addr);
 		return true;
 	}
 	return false;
@@ -235,7 +230,7 @@ PRINTER(sockopt_val)
 	}
 	if (level == SOL_SOCKET && put_so_struct(p, value, name, length))
 		return;
-	if (length <= 0)
+	if (length <= 0 || (sets && level == SOL_SOCKET && length < (int)sizeof(number)))
 		put_addr(p, value);
 	else if (text_option(level, name))
 		put_string(p, value, p->style->string_max);
@@ -263,6 +258,7 @@ static void put_fds(struct printer *p, const uint8_t *data, size_t size)
 static void put_socket_cmsg(struct printer *p, int type, const uint8_t *data, size_t size)
 {
 	struct ucred credentials;
+	struct timespec time;
 
 	put_name(p, &names_cmsg_socket, type);
 	if (type == SCM_RIGHTS && size >= sizeof(int)) {
@@ -272,6 +268,34 @@ static void put_socket_cmsg(struct printer *p, int type, const uint8_t *data, si
 		memcpy(&credentials, data, sizeof(credentials));
 		put(p, ", cmsg_data={pid=%d, uid=%d, gid=%d}", credentials.pid,
 		    (int)credentials.uid, (int)credentials.gid);
+	} else if ((type == SCM_TIMESTAMP || type == SCM_TIMESTAMPNS) && size >= sizeof(time)) {
+		memcpy(&time, data, sizeof(time));
+		put(p, ", cmsg_data={tv_sec=%ld, %s=%ld}", time.tv_sec,
+		    type == SCM_TIMESTAMP ? "tv_usec" : "tv_nsec", time.tv_nsec);
+	}
+}
+
+static void put_ip_cmsg(struct printer *p, int type, const uint8_t *data, size_t size)
+{
+	char local[INET_ADDRSTRLEN], sender[INET_ADDRSTRLEN], name[IF_NAMESIZE];
+	struct in_pktinfo info;
+	uint32_t number;
+
+	put_name(p, &names_cmsg_ip, (uint32_t)type);
+	if (type == IP_PKTINFO && size >= sizeof(info)) {
+		memcpy(&info, data, sizeof(info));
+		inet_ntop(AF_INET, &info.ipi_spec_dst, local, sizeof(local));
+		inet_ntop(AF_INET, &info.ipi_addr, sender, sizeof(sender));
+		put_plain(p, ", cmsg_data={ipi_ifindex=");
+		if (if_indextoname(info.ipi_ifindex, name))
+			put(p, "if_nametoindex(\"%s\")", name);
+		else
+			put_decimal(p, info.ipi_ifindex);
+		put(p, ", ipi_spec_dst=inet_addr(\"%s\"), ipi_addr=inet_addr(\"%s\")}", local,
+		    sender);
+	} else if (type == IP_TTL && size >= sizeof(number)) {
+		memcpy(&number, data, sizeof(number));
+		put(p, ", cmsg_data=[%u]", number);
 	}
 }
 
@@ -284,7 +308,7 @@ static void put_cmsg(struct printer *p, const struct cmsghdr *header, const uint
 	if (header->cmsg_level == SOL_SOCKET)
 		put_socket_cmsg(p, header->cmsg_type, data, size);
 	else if (header->cmsg_level == SOL_IP)
-		put_name(p, &names_cmsg_ip, (uint32_t)header->cmsg_type);
+		put_ip_cmsg(p, header->cmsg_type, data, size);
 	else
 		put(p, "%#x", (unsigned)header->cmsg_type);
 	put_plain(p, "}");

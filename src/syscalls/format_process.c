@@ -11,13 +11,14 @@
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define COMM_LENGTH   16 /* TASK_COMM_LEN of the kernel */
-#define STRINGS_LIMIT (1u << 20)
+#define COMM_LENGTH    16 /* TASK_COMM_LEN of the kernel */
+#define PID_NAMESPACES 32 /* MAX_PID_NS_LEVEL of the kernel */
+#define STRINGS_LIMIT  (1u << 20)
 
 /* ---- exec ---- */
 
@@ -189,6 +190,11 @@ void format_clone3_end(struct printer *p)
 	put_plain(p, "}");
 }
 
+static void put_tid(struct printer *p, const void *element)
+{
+	put_decimal(p, *(const int *)element);
+}
+
 PRINTER(clone_args)
 {
 	struct clone_args args;
@@ -212,7 +218,11 @@ PRINTER(clone_args)
 	if (args.flags & CLONE_SETTLS)
 		put_field_addr(p, "tls", args.tls);
 	if (args.set_tid || args.set_tid_size) {
-		put_field_addr(p, "set_tid", args.set_tid);
+		put_plain(p, ", set_tid=");
+		if (args.set_tid_size > PID_NAMESPACES)
+			put_addr(p, args.set_tid);
+		else
+			put_array(p, args.set_tid, args.set_tid_size, sizeof(int), put_tid);
 		put(p, ", set_tid_size=%" PRIu64, (uint64_t)args.set_tid_size);
 	}
 	if (args.cgroup || (args.flags & CLONE_INTO_CGROUP))
@@ -273,8 +283,7 @@ PRINTER(rusage)
 static void put_limit(struct printer *p, const char *name, uint64_t limit)
 {
 	if (limit == UINT64_MAX)
-		put(p, "%s=%s", name,
-		    p->row->nr == SYS_prlimit64 ? "RLIM64_INFINITY" : "RLIM_INFINITY");
+		put(p, "%s=%s", name, "RLIM64_INFINITY");
 	else if (limit > 1024 && limit % 1024 == 0)
 		put(p, "%s=%" PRIu64 "*1024", name, limit / 1024);
 	else
@@ -340,6 +349,11 @@ PRINTER(mmap_flags)
 {
 	uint32_t flags = value, huge = flags >> 26 & 0x3f;
 
+	if (!(flags & MAP_TYPE)) {
+		put_plain(p, flags ? "MAP_FILE|" : "MAP_FILE");
+		if (!flags)
+			return;
+	}
 	if (!(flags & MAP_HUGETLB) || !huge) {
 		put_flags(p, &names_mmap, flags);
 		return;
@@ -451,6 +465,20 @@ static void put_indirect(struct printer *p, taddr addr, const struct names *name
 	put_plain(p, "]");
 }
 
+static void put_signal_at(struct printer *p, taddr addr)
+{
+	int number;
+
+	p->memory = p->after;
+	if (p->failed || !fetch(p, addr, &number, sizeof(number))) {
+		put_addr(p, addr);
+		return;
+	}
+	put_plain(p, "[");
+	put_signal(p, number);
+	put_plain(p, "]");
+}
+
 /* The first argument behind the option, where it is more than a hexadecimal number, and whether
  * strace shows none behind it. */
 static bool put_prctl_first(struct printer *p, unsigned option, uint64_t value)
@@ -476,8 +504,13 @@ static bool put_prctl_first(struct printer *p, unsigned option, uint64_t value)
 		put_indirect(p, value, &names_tsc);
 		return true;
 	case PR_GET_PDEATHSIG:
+		put_signal_at(p, value);
+		return true;
 	case PR_GET_CHILD_SUBREAPER:
 		put_indirect(p, value, NULL);
+		return true;
+	case PR_SET_PTRACER:
+		put(p, value == UINT64_MAX ? "PR_SET_PTRACER_ANY" : "%" PRIu64, value);
 		return true;
 	case PR_SET_TSC:
 		put_name(p, &names_tsc, value);
@@ -686,40 +719,32 @@ PRINTER(futex_val3)
 	}
 }
 
-/* ---- System V IPC ---- */
+/* ---- scheduling ---- */
 
-PRINTER(ipc_key)
+#define IOPRIO_CLASS_SHIFT 13 /* include/uapi/linux/ioprio.h */
+
+PRINTER(ioprio)
 {
-	if ((uint32_t)value)
-		put(p, "%#x", (uint32_t)value);
+	unsigned priority = value, class = priority >> IOPRIO_CLASS_SHIFT;
+
+	put_plain(p, "IOPRIO_PRIO_VALUE(");
+	put_name(p, &names_ioprio_class, class);
+	put(p, ", %u)", priority & ((1u << IOPRIO_CLASS_SHIFT) - 1));
+}
+
+PRINTER(ptrace_data)
+{
+	unsigned request = arg_value(p, 0);
+
+	if (request == PTRACE_SETOPTIONS || request == PTRACE_SEIZE)
+		put_flags(p, &names_ptrace_options, value);
 	else
-		put_plain(p, "IPC_PRIVATE");
+		put_hex(p, value);
 }
 
-PRINTER(ipc_flags)
+PRINTER(syslog_op)
 {
-	uint32_t flags = (uint32_t)value & ~0777u;
+	const char *text = names_find(&names_syslog, (uint32_t)value);
 
-	if (flags) {
-		put_flags(p, &names_ipc_flags, flags);
-		put_plain(p, "|");
-	}
-	put(p, "%#03o", (uint32_t)value & 0777);
-}
-
-static void put_sembuf(struct printer *p, const void *element)
-{
-	const struct sembuf *op = element;
-
-	put(p, "{sem_num=%u, sem_op=%d, sem_flg=", op->sem_num, op->sem_op);
-	if (op->sem_flg & SEM_UNDO)
-		put(p, op->sem_flg & IPC_NOWAIT ? "SEM_UNDO|IPC_NOWAIT" : "SEM_UNDO");
-	else
-		put(p, op->sem_flg & IPC_NOWAIT ? "IPC_NOWAIT" : "0");
-	put_plain(p, "}");
-}
-
-PRINTER(sembufs)
-{
-	put_array(p, value, arg_value(p, p->arg + 1), sizeof(struct sembuf), put_sembuf);
+	put(p, "%u /* %s */", (uint32_t)value, text ? text : "SYSLOG_ACTION_???");
 }

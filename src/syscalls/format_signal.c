@@ -60,8 +60,12 @@ PRINTER(sigset)
 {
 	uint64_t set;
 
-	if (fetch_or_addr(p, value, &set, sizeof(set)))
+	/* the size is the argument behind it; the kernel takes only its own */
+	if (arg_length(p) == sizeof(set) && fetch(p, value, &set, sizeof(set)) &&
+	    !(p->failed && p->row->nr == SYS_epoll_pwait))
 		put_sigset(p, set);
+	else
+		put_addr(p, value);
 }
 
 static void put_handler(struct printer *p, uint64_t handler)
@@ -130,25 +134,29 @@ PRINTER(sigaltstack)
 
 static void put_si_code(struct printer *p, const siginfo_t *info)
 {
+	static const struct names *const of_signal[] = {
+		[SIGCHLD] = &names_si_chld, [SIGSEGV] = &names_si_segv, [SIGILL] = &names_si_ill,
+		[SIGFPE] = &names_si_fpe,   [SIGBUS] = &names_si_bus,	[SIGTRAP] = &names_si_trap,
+		[SIGSYS] = &names_si_sys,   [SIGIO] = &names_si_poll,
+	};
 	const char *text = names_find(&names_si_code, (uint32_t)info->si_code);
 
-	if (!text && info->si_signo == SIGCHLD)
-		text = names_find(&names_si_chld, (uint32_t)info->si_code);
-	if (!text && info->si_signo == SIGSEGV)
-		text = names_find(&names_si_segv, (uint32_t)info->si_code);
+	if (!text && (unsigned)info->si_signo < sizeof(of_signal) / sizeof(of_signal[0]) &&
+	    of_signal[info->si_signo])
+		text = names_find(of_signal[info->si_signo], (uint32_t)info->si_code);
 	if (text)
 		put(p, "%s", text);
 	else
 		put(p, "%#x", (unsigned)info->si_code);
 }
 
-static void put_clock_t(struct printer *p, const char *name, long ticks)
+static void put_clock_t(struct printer *p, const char *name, unsigned long ticks)
 {
-	long hertz = sysconf(_SC_CLK_TCK);
+	unsigned long hertz = sysconf(_SC_CLK_TCK);
 
-	put(p, "%s=%ld", name, ticks);
+	put(p, "%s=%lu", name, ticks);
 	if (ticks && hertz == 100)
-		put(p, " /* %ld.%02ld s */", ticks / hertz, ticks % hertz);
+		put(p, " /* %lu.%02lu s */", ticks / hertz, ticks % hertz);
 }
 
 static void put_si_source(struct printer *p, const siginfo_t *info)
@@ -174,6 +182,21 @@ static void put_si_chld(struct printer *p, const siginfo_t *info)
 	put_clock_t(p, ", si_stime", info->si_stime);
 }
 
+static void put_si_sys(struct printer *p, const siginfo_t *info)
+{
+	const struct sc_row *row = sc_row(info->si_syscall);
+
+	put_plain(p, ", si_call_addr=");
+	put_addr(p, (uintptr_t)info->si_call_addr);
+	put_plain(p, ", si_syscall=");
+	if (row)
+		put(p, "__NR_%s", row->name);
+	else
+		put_decimal(p, info->si_syscall);
+	put_plain(p, ", si_arch=");
+	put_name(p, &names_audit_arch, info->si_arch);
+}
+
 static void put_si_kernel(struct printer *p, const siginfo_t *info)
 {
 	switch (info->si_signo) {
@@ -188,6 +211,15 @@ static void put_si_kernel(struct printer *p, const siginfo_t *info)
 		put_plain(p, ", si_addr=");
 		put_addr(p, (uintptr_t)info->si_addr);
 		break;
+	case SIGSYS:
+		put_si_sys(p, info);
+		break;
+	case SIGIO:
+		if (info->si_code == SI_KERNEL)
+			break;
+		put(p, ", si_band=%ld, si_fd=", (long)info->si_band);
+		put_fd(p, info->si_fd);
+		break;
 	default:
 		if (info->si_pid || info->si_uid)
 			put_si_source(p, info);
@@ -198,7 +230,11 @@ static void put_si_kernel(struct printer *p, const siginfo_t *info)
 
 static void put_si_fields(struct printer *p, const siginfo_t *info)
 {
-	if (info->si_errno)
+	const char *error = sc_errno_name(info->si_errno);
+
+	if (info->si_errno && error)
+		put(p, ", si_errno=%s", error);
+	else if (info->si_errno)
 		put(p, ", si_errno=%d", info->si_errno);
 	if (info->si_code > 0) {
 		put_si_kernel(p, info);
@@ -247,7 +283,10 @@ PRINTER(sigevent)
 		put_plain(p, "}, ");
 	}
 	put_plain(p, "sigev_signo=");
-	put_signal(p, event.sigev_signo);
+	if (event.sigev_notify == SIGEV_NONE)
+		put_decimal(p, event.sigev_signo);
+	else
+		put_signal(p, event.sigev_signo);
 	put_plain(p, ", sigev_notify=");
 	put_name(p, &names_sigev, (uint32_t)event.sigev_notify);
 	if (event.sigev_notify == SIGEV_THREAD_ID)
@@ -358,8 +397,9 @@ PRINTER(timex)
 
 	if (!fetch_or_addr(p, value, &t, sizeof(t)))
 		return;
-	put(p, "{modes=%#x, offset=%ld, freq=%ld, maxerror=%ld, esterror=%ld, status=%#x", t.modes,
-	    t.offset, t.freq, t.maxerror, t.esterror, (unsigned)t.status);
+	put(p, "{modes=%#x, offset=%ld, freq=%ld, maxerror=%ld, esterror=%ld, status=", t.modes,
+	    t.offset, t.freq, t.maxerror, t.esterror);
+	put_flags(p, &names_timex_status, (unsigned)t.status);
 	put(p, ", constant=%ld, precision=%lu, tolerance=%ld, time=", t.constant, t.precision,
 	    t.tolerance);
 	put_timeval_at(p, &t.time);

@@ -39,13 +39,14 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(arch_prctl)        \
 	X(at)                \
 	X(at_statx_sync)     \
+	X(audit_arch)        \
 	X(baud)              \
 	X(cap)               \
 	X(cap_version)       \
+	X(clock_flags)       \
 	X(clockid)           \
 	X(clone)             \
 	X(close_range)       \
-	X(clock_flags)       \
 	X(cmsg_ip)           \
 	X(cmsg_socket)       \
 	X(domain)            \
@@ -57,6 +58,7 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(faccessat)         \
 	X(fadvice)           \
 	X(falloc)            \
+	X(fanotify_class)    \
 	X(fanotify_init)     \
 	X(fanotify_mark)     \
 	X(fanotify_mask)     \
@@ -79,6 +81,7 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(inotify)           \
 	X(inotify_init)      \
 	X(ioprio)            \
+	X(ioprio_class)      \
 	X(ipc_flags)         \
 	X(ipproto)           \
 	X(itimer)            \
@@ -101,12 +104,14 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(mpol_flags)        \
 	X(mremap)            \
 	X(msg)               \
+	X(msg_ipc)           \
 	X(msgctl)            \
 	X(msync)             \
 	X(netlink)           \
 	X(open)              \
 	X(open_access)       \
 	X(open_tree)         \
+	X(owner_type)        \
 	X(personality)       \
 	X(personality_flags) \
 	X(pidfd)             \
@@ -115,6 +120,7 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(prio)              \
 	X(prot)              \
 	X(ptrace)            \
+	X(ptrace_options)    \
 	X(reboot)            \
 	X(reboot_magic)      \
 	X(rename)            \
@@ -123,6 +129,7 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(rusage)            \
 	X(rwf)               \
 	X(sched)             \
+	X(seals)             \
 	X(seccomp)           \
 	X(seccomp_filter)    \
 	X(seccomp_mode)      \
@@ -130,21 +137,27 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(shmat)             \
 	X(shmctl)            \
 	X(shutdown)          \
+	X(si_bus)            \
 	X(si_chld)           \
 	X(si_code)           \
+	X(si_fpe)            \
+	X(si_ill)            \
+	X(si_poll)           \
 	X(si_segv)           \
+	X(si_sys)            \
+	X(si_trap)           \
 	X(sigaction)         \
 	X(sigaltstack)       \
 	X(sigev)             \
 	X(sigmask)           \
 	X(signalfd)          \
-	X(sock_flags)        \
-	X(sock_type)         \
 	X(so)                \
 	X(so_ip)             \
 	X(so_ipv6)           \
 	X(so_netlink)        \
 	X(so_tcp)            \
+	X(sock_flags)        \
+	X(sock_type)         \
 	X(sol)               \
 	X(splice)            \
 	X(st)                \
@@ -153,6 +166,8 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(swap)              \
 	X(sync_file_range)   \
 	X(syslog)            \
+	X(tcflush)           \
+	X(tcxonc)            \
 	X(termios_cflag)     \
 	X(termios_csize)     \
 	X(termios_iflag)     \
@@ -161,6 +176,7 @@ const char *names_find(const struct names *names, uint64_t value);
 	X(timerfd)           \
 	X(timerfd_set)       \
 	X(timex_state)       \
+	X(timex_status)      \
 	X(tsc)               \
 	X(umount)            \
 	X(wait)              \

@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 
 #define PATH_BYTES 4096
@@ -18,31 +18,21 @@
 #define STRING_BYTES 128
 /* Bytes of memory are shown in pieces of this size. */
 #define CHUNK_BYTES 4096
-#define FORMAT_ROOM 256
 
 /* ---- text ---- */
 
 void put(struct printer *p, const char *format, ...)
 {
-	struct bytes *out = p->out;
-	size_t room = FORMAT_ROOM, length;
 	va_list args;
 
-	do {
-		vec_reserve(out, room);
-		va_start(args, format);
-		length = (size_t)vsnprintf((char *)out->items + out->count, room, format, args);
-		va_end(args);
-		if (length < room)
-			break;
-		room = length + 1;
-	} while (true);
-	out->count += length;
+	va_start(args, format);
+	bytes_vformat(p->out, format, args);
+	va_end(args);
 }
 
 void put_plain(struct printer *p, const char *text)
 {
-	vec_append(p->out, text, strlen(text));
+	bytes_put(p->out, text);
 }
 
 static void put_digits(struct printer *p, uint64_t value, unsigned base, const char *prefix)

@@ -116,6 +116,17 @@ TYPE_PRINTER(statx);
 TYPE_PRINTER(utimbuf);
 TYPE_PRINTER(utimens);
 TYPE_PRINTER(utimes);
+TYPE_PRINTER(fanotify_flags);
+/* format_ipc.c */
+TYPE_PRINTER(ipc_cmd);
+TYPE_PRINTER(ipc_flags);
+TYPE_PRINTER(ipc_key);
+TYPE_PRINTER(mq_attr);
+TYPE_PRINTER(msgbuf);
+TYPE_PRINTER(msgctl_buf);
+TYPE_PRINTER(semctl_arg);
+TYPE_PRINTER(sembufs);
+TYPE_PRINTER(shmctl_buf);
 /* format_ioctl.c */
 TYPE_PRINTER(ioctl_arg);
 TYPE_PRINTER(ioctl_cmd);
@@ -141,16 +152,16 @@ TYPE_PRINTER(futex_op);
 TYPE_PRINTER(futex_timeout);
 TYPE_PRINTER(futex_val);
 TYPE_PRINTER(futex_val3);
-TYPE_PRINTER(ipc_flags);
-TYPE_PRINTER(ipc_key);
+TYPE_PRINTER(ioprio);
 TYPE_PRINTER(mmap_flags);
 TYPE_PRINTER(personality);
 TYPE_PRINTER(prctl_arg);
+TYPE_PRINTER(ptrace_data);
 TYPE_PRINTER(rlimit);
 TYPE_PRINTER(rusage);
 TYPE_PRINTER(sched_param);
 TYPE_PRINTER(seccomp_arg);
-TYPE_PRINTER(sembufs);
+TYPE_PRINTER(syslog_op);
 TYPE_PRINTER(wait_status);
 /* format_signal.c */
 TYPE_PRINTER(itimerspec);
@@ -182,6 +193,7 @@ bool clone3_writes(const struct printer *p);
 /* The argument is one that the kernel writes, by the command of the call. */
 bool ioctl_arg_by_end(const struct printer *p);
 bool fcntl_arg_by_end(const struct printer *p);
+bool ipc_arg_by_end(const struct printer *p);
 bool prctl_arg_by_end(const struct printer *p);
 bool arch_prctl_arg_by_end(const struct printer *p);
 /* Bit i: the futex operation uses argument i (futex(2)). */

@@ -210,5 +210,6 @@ const struct arch_ops arch = {
 	.user_end = 0x7ffffffff000,
 	.sigframe_size = x86_64_sigframe_size,
 	.sigframe_step_mark = x86_64_sigframe_step_mark,
+	.sigreturn_mask = x86_64_sigreturn_mask,
 	.stop_filter = x86_64_stop_filter,
 };

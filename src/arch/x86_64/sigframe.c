@@ -42,3 +42,9 @@ uint64_t x86_64_sigframe_step_mark(const struct regs *before, const struct regs 
 	*word = in->word[RSP] + 8 + offsetof(ucontext_t, uc_mcontext.gregs[REG_EFL]);
 	return before->word[EFLAGS] & TRAP_FLAG ? 0 : TRAP_FLAG;
 }
+
+/* The handler's return has taken the return address: the stack pointer is at the ucontext. */
+taddr x86_64_sigreturn_mask(const struct regs *regs)
+{
+	return regs->word[RSP] + offsetof(ucontext_t, uc_sigmask);
+}

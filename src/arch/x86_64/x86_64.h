@@ -67,6 +67,7 @@ size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room);
 size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch *out, size_t room);
 size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *memory);
 uint64_t x86_64_sigframe_step_mark(const struct regs *before, const struct regs *in, taddr *word);
+taddr x86_64_sigreturn_mask(const struct regs *regs);
 const struct sock_fprog *x86_64_stop_filter(void);
 void x86_64_layout(struct arch_layout *layout);
 bool x86_64_state_read(pid_t tid, unsigned flavors, struct arch_state *state);
