@@ -25,6 +25,7 @@ int cmd_ls(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_intercept(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 /* Ends as the recorded program did, whose wait status this is: returns its status, or dies by its
  * signal. */

@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{"intercept", "-r RULE... [--] CMD ARG...", "rewrite a program's system calls",
 	 cmd_intercept},
 	{"rm", "TRACE...", "remove recordings", cmd_rm},
+	{"trace", "[OPTION...] -p PID... | [--] CMD ARG...", "show the system calls of a program",
+	 cmd_trace},
 	{"help", "[COMMAND]", "explain a command", cmd_help},
 };
 

@@ -1,0 +1,318 @@
+/* The tracing tool: from the engine's events to the lines of a form (text or JSON).
+ *
+ * Invariants: a thread's `shown` is TRACE_HIDDEN outside of calls; `tasks` counts the threads that are
+ * traced; nothing of a call that no expression matches is formatted. Output is written when a line on
+ * standard error is complete or its call may take long; to a file in larger pieces, but never later
+ * than FLUSH_NS after it was made. */
+#include "live/trace.h"
+
+#include <inttypes.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+#include "live/caller.h"
+#include "live/trace_tool.h"
+#include "util/log.h"
+
+#define FLUSH_NS    50000000
+#define FLUSH_BYTES (64u << 10)
+
+/* ---- output ---- */
+
+static void timed_flush(void *context, void *argument)
+{
+	struct tracing *s = context;
+
+	s->flush_planned = false;
+	trace_output_flush(&s->output);
+}
+
+/* After each hook. `waits`: the program may be busy for long now, or write to the terminal itself. */
+static void settle_output(struct tracing *s, bool waits)
+{
+	struct trace_output *output = &s->output;
+
+	if (output->errnum) {
+		engine_quit(s->engine);
+		return;
+	}
+	if (!output->text.count)
+		return;
+	if (output->path ? output->text.count >= FLUSH_BYTES : !s->open || waits) {
+		trace_output_flush(output);
+	} else if (!s->flush_planned) {
+		s->flush_planned = true;
+		engine_timer(s->engine, FLUSH_NS, timed_flush, NULL);
+	}
+}
+
+void trace_notice(struct tracing *s, const char *format, ...)
+{
+	struct bytes text = {0};
+	va_list args;
+
+	if (s->options->quiet)
+		return;
+	if (!s->options->output) {
+		s->form->interrupt(s, false);
+		trace_output_flush(&s->output);
+	}
+	va_start(args, format);
+	bytes_vformat(&text, format, args);
+	va_end(args);
+	log_notice("%.*s", (int)text.count, (const char *)text.items);
+	vec_deinit(&text);
+}
+
+static uint64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- descriptors ---- */
+
+static size_t read_link(const char *link, char *to, size_t room)
+{
+	ssize_t length = readlink(link, to, room);
+
+	return length < 0 ? 0 : (size_t)length;
+}
+
+size_t trace_fd_path(void *context, int fd, char *path, size_t room, bool *deleted)
+{
+	static const char mark[] = " (deleted)";
+	struct traced *t = context;
+	char link[64];
+	size_t length;
+
+	if (fd == AT_FDCWD)
+		snprintf(link, sizeof(link), "/proc/%d/cwd", t->task->tracee.tid);
+	else
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->task->tracee.tid, fd);
+	length = read_link(link, path, room);
+	*deleted =
+		length > strlen(mark) && !memcmp(path + length - strlen(mark), mark, strlen(mark));
+	return *deleted ? length - strlen(mark) : length;
+}
+
+/* ---- which calls are shown ---- */
+
+static enum trace_shown select_call(struct tracing *s, struct traced *t)
+{
+	const struct live_trace_options *o = s->options;
+	struct expr_process caller = live_caller(t->task);
+	struct expr_call at = {&t->task->call, &t->memory, &caller};
+	enum trace_shown shown = TRACE_HIDDEN;
+
+	if (!o->expr_count)
+		return TRACE_SHOWN;
+	if (t->task->foreign_call)
+		return TRACE_HIDDEN;
+	memset(t->memos, 0, sizeof(t->memos));
+	for (size_t i = 0; i < o->expr_count; i++) {
+		struct expr_memo *memo = i < TRACE_MEMOS ? &t->memos[i] : NULL;
+		enum expr_answer answer = expr_match_entry(o->exprs[i], &at, memo);
+
+		if (answer == EXPR_YES)
+			return TRACE_SHOWN;
+		if (answer == EXPR_MAYBE)
+			shown = TRACE_PENDING;
+	}
+	return shown;
+}
+
+/* Of a call whose end had to tell. */
+static bool select_end(struct tracing *s, struct traced *t, const struct sc_call *call)
+{
+	const struct live_trace_options *o = s->options;
+	struct expr_process caller = live_caller(t->task);
+	struct expr_call at = {call, &t->memory, &caller};
+
+	for (size_t i = 0; i < o->expr_count; i++)
+		if (expr_match_exit(o->exprs[i], &at, i < TRACE_MEMOS ? &t->memos[i] : NULL))
+			return true;
+	return false;
+}
+
+/* ---- calls ---- */
+
+/* Whether the call may take long, or shows something on the terminal that lines should be in order with. */
+static bool waits(const struct traced *t)
+{
+	return !t->row || (t->row->flags & (SC_MAY_BLOCK | SC_WRITES_FD | SC_MOVES_FD |
+					    SC_CHANGES_TASKS | SC_NEVER_RETURNS));
+}
+
+static void before_call(void *context, struct live_task *task)
+{
+	struct tracing *s = context;
+	struct traced *t = task->user;
+
+	t->row = task->foreign_call ? NULL : sc_row(task->call.nr);
+	if (t->row && t->row->nr == SYS_rt_sigreturn)
+		task->call.signal_mask = arch.sigreturn_mask(tracee_regs(&task->tracee));
+	t->shown = select_call(s, t);
+	if (t->shown == TRACE_HIDDEN)
+		return;
+	task->want_after = true;
+	if (s->needs_time)
+		t->began_ns = monotonic();
+	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
+		return;
+	s->form->call(s, t);
+	settle_output(s, waits(t));
+}
+
+static void end_call(struct tracing *s, struct traced *t, const struct sc_call *call)
+{
+	uint64_t now = s->needs_time ? monotonic() : 0;
+
+	if (t->shown == TRACE_HIDDEN || (t->shown == TRACE_PENDING && !select_end(s, t, call)))
+		return;
+	if (s->options->counting && !t->task->foreign_call)
+		trace_count_call(&s->counts, call, now - t->began_ns);
+	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
+		return;
+	s->form->call_end(s, t, call, now);
+	settle_output(s, false);
+}
+
+static void after_call(void *context, struct live_task *task)
+{
+	struct tracing *s = context;
+	struct traced *t = task->user;
+	struct sc_call call = task->call;
+
+	call.ended = true;
+	if (t->row && s->options->stacks && (t->row->flags & SC_CHANGES_MM))
+		trace_stack_forget(s, task->process->pid);
+	end_call(s, t, &call);
+	t->shown = TRACE_HIDDEN;
+	if (t->row)
+		t->previous_name = t->row->name;
+}
+
+static void exec(void *context, struct live_task *task, pid_t former)
+{
+	struct tracing *s = context;
+
+	trace_stack_forget(s, task->process->pid);
+	if (former != task->tracee.tid && s->options->counting != LIVE_TRACE_COUNTS_ONLY)
+		s->form->exec_by(s, task->user, former);
+}
+
+/* ---- signals ---- */
+
+static void signal_arrives(void *context, struct live_task *task, const siginfo_t *info)
+{
+	struct tracing *s = context;
+
+	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
+		return;
+	s->form->signal(s, task->user, task->signal, info);
+	settle_output(s, true);
+}
+
+static void group_stop(void *context, struct live_task *task, int signal)
+{
+	struct tracing *s = context;
+
+	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
+		return;
+	s->form->group_stop(s, task->user, signal);
+	settle_output(s, true);
+}
+
+/* ---- threads and processes ---- */
+
+static void new_task(void *context, struct live_task *task, struct live_task *parent,
+		     enum live_birth birth)
+{
+	struct tracing *s = context;
+	struct traced *t = xcalloc(1, sizeof(*t));
+
+	t->task = task;
+	t->memory = live_memory(task);
+	task->user = t;
+	s->tasks++;
+	if (birth != LIVE_SPAWNED && birth != LIVE_ATTACHED)
+		trace_notice(s, "Process %d attached", task->tracee.tid);
+}
+
+static void forget_task(struct tracing *s, struct live_task *task)
+{
+	struct traced *t = task->user;
+
+	if (s->open == t)
+		s->form->interrupt(s, false);
+	vec_deinit(&t->begun);
+	vec_deinit(&t->inputs);
+	free(t);
+	task->user = NULL;
+	s->tasks--;
+}
+
+/* -1: another thread's exec took its place; nothing is printed for it, as by strace. */
+static void put_end(struct tracing *s, struct traced *t, int status)
+{
+	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
+		return;
+	if (t->shown == TRACE_SHOWN)
+		s->form->call_lost(s, t);
+	if (status != -1 && !(s->options->quiet_ends && WIFEXITED(status)))
+		s->form->end(s, t, status);
+}
+
+static void task_ended(void *context, struct live_task *task, int status)
+{
+	struct tracing *s = context;
+
+	put_end(s, task->user, status);
+	forget_task(s, task);
+	settle_output(s, true);
+}
+
+static void process_ended(void *context, struct live_process *process, int status)
+{
+	struct tracing *s = context;
+
+	trace_stack_forget(s, process->pid);
+	if (process != s->program)
+		return;
+	s->program = NULL;
+	s->result->ended = true;
+	s->result->status = status;
+}
+
+void trace_forget_tasks(struct tracing *s, struct live_process *process)
+{
+	trace_stack_forget(s, process->pid);
+	for (struct live_task *task = live_next_task(process, NULL); task;
+	     task = live_next_task(process, task)) {
+		if (s->open == task->user)
+			s->form->interrupt(s, true);
+		forget_task(s, task);
+	}
+	if (process == s->program)
+		s->program = NULL;
+}
+
+const struct live_hooks trace_hooks = {
+	.before_call = before_call,
+	.after_call = after_call,
+	.signal = signal_arrives,
+	.group_stop = group_stop,
+	.new_task = new_task,
+	.exec = exec,
+	.task_ended = task_ended,
+	.process_ended = process_ended,
+	.woken = trace_woken,
+};
