@@ -11,12 +11,15 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "softpmu/guard.h"
 #include "softpmu/softpmu.h"
 #include "util/log.h"
 
 #define PAGE 4096ull
 /* Visits seen by the breakpoint register before a stub is worth its price. */
 #define VISITS 12
+/* The same where the program has changed its code meanwhile. */
+#define VISITS_AGAIN 3
 
 /* In the data page: words for the stub, and the visits that it counts. */
 #define SCRATCH (WARP_DATA_PAGE + 0x800)
@@ -32,7 +35,11 @@ struct seek {
 	struct arch_stub stub;
 	uint8_t saved[2 * ARCH_WINDOW_MAX]; /* bytes under the jump */
 	struct regs visits[VISITS];
-	uint64_t seen; /* visits by the breakpoint register */
+	uint64_t seen;	 /* visits, but for those that the stub in place has counted */
+	uint64_t left;	 /* the same backwards, where they are counted */
+	unsigned lately; /* by the breakpoint register since it was set */
+	bool changes;	 /* the program can write the code */
+	struct softpmu_guard guard;
 };
 
 /* The tracee's registers, as they are compared. */
@@ -44,8 +51,7 @@ static struct regs present(struct tracee *tracee)
 	return regs;
 }
 
-/* Is the stopped tracee, whose program counter is as the program knows it, at the target? The bytes
- * of the jump are in a page that is no witness: it is not writable. */
+/* Is the stopped tracee, whose program counter is as the program knows it, at the target? */
 static bool at_target(struct seek *k)
 {
 	struct regs regs = present(k->tracee);
@@ -148,9 +154,16 @@ static bool map_pages(struct seek *k, taddr at)
 	return false;
 }
 
-static bool install(struct seek *k, bool (*write)(struct seek *k))
+static bool write_jump(struct seek *k)
 {
 	uint8_t jump[ARCH_WINDOW_MAX];
+
+	arch.make_jump(jump, k->pc, k->stub.at, k->stub.length);
+	return write_code(k->tracee, k->pc, jump, k->stub.length);
+}
+
+static bool install(struct seek *k, bool (*write)(struct seek *k))
+{
 	size_t got = tracee_read(k->tracee, k->pc, k->saved, sizeof(k->saved));
 	unsigned length = arch.window(k->saved, got);
 	taddr at = 0;
@@ -160,23 +173,60 @@ static bool install(struct seek *k, bool (*write)(struct seek *k))
 		at = softpmu_find_room(k->tracee, k->pc, arch.window_starts(k->saved, length));
 	if (!at || !map_pages(k, at))
 		return false;
-	k->stub = (struct arch_stub){.at = at,
-				     .pc = k->pc,
-				     .window = k->saved,
-				     .length = length,
-				     .scratch = SCRATCH,
-				     .counter = COUNTER};
-	arch.make_jump(jump, k->pc, at, length);
-	return write(k) && write_code(k->tracee, k->pc, jump, length);
+	k->stub.at = at;
+	k->stub.pc = k->pc;
+	k->stub.window = k->saved;
+	k->stub.length = length;
+	k->stub.scratch = SCRATCH;
+	k->stub.counter = COUNTER;
+	return write(k) && write_jump(k) &&
+	       (!k->changes || softpmu_guard(k->tracee, &k->guard, k->pc, k->pc + length));
 }
 
 static void uninstall(struct seek *k)
 {
 	if (!k->pages || k->tracee->gone)
 		return;
+	softpmu_unguard(k->tracee, &k->guard);
 	write_code(k->tracee, k->pc, k->saved, k->stub.length);
 	tracee_callv(k->tracee, SYS_munmap, k->pages, k->pages_length);
 	k->pages = 0;
+}
+
+static uint64_t read_count(struct seek *k)
+{
+	uint64_t count = 0;
+
+	tracee_read(k->tracee, COUNTER, &count, sizeof(count));
+	return count;
+}
+
+/* The stub instead of the breakpoint register, if it can be had. */
+static void change_to_stub(struct seek *k, uint64_t count, bool (*write)(struct seek *k))
+{
+	tracee_write(k->tracee, COUNTER, &count, sizeof(count));
+	if (install(k, write))
+		arch.set_breakpoint(k->tracee->tid, 0);
+	else
+		uninstall(k); /* half done: the breakpoint goes on */
+}
+
+/* The program writes to the pages of the changed code: the stub is taken out, and comes again after some
+ * visits of what the program has written. */
+static void give_way(struct seek *k)
+{
+	taddr pc = arch.pc(tracee_regs(k->tracee));
+
+	for (unsigned offset = 0; offset < k->stub.length; offset++)
+		if (k->stub.copies[offset] == pc)
+			arch.set_pc(tracee_regs_mut(k->tracee), k->pc + offset);
+	if (k->target->visits)
+		k->left = read_count(k);
+	else
+		k->seen += read_count(k);
+	uninstall(k);
+	arch.set_breakpoint(k->tracee->tid, k->pc);
+	k->lately = VISITS - VISITS_AGAIN;
 }
 
 /* ---- the search ---- */
@@ -203,6 +253,15 @@ static bool sort_out_trap(struct seek *k, int signal)
 	return false;
 }
 
+static bool is_guards_fault(struct seek *k, int signal)
+{
+	siginfo_t info;
+
+	return signal == SIGSEGV && k->guard.count && tracee_get_siginfo(k->tracee, &info) &&
+	       info.si_code == SEGV_ACCERR &&
+	       softpmu_guards(&k->guard, (taddr)(uintptr_t)info.si_addr);
+}
+
 /* Runs to the next visit. Returns false at any other stop. */
 static bool run_to_visit(struct seek *k, int *status)
 {
@@ -213,8 +272,13 @@ static bool run_to_visit(struct seek *k, int *status)
 		*status = tracee_wait(k->tracee, 0);
 		int signal = WSTOPSIG(*status);
 
-		if (k->tracee->gone || tracee_event(*status) ||
-		    (signal != SIGTRAP && signal != SIGILL))
+		if (k->tracee->gone || tracee_event(*status))
+			return false;
+		if (is_guards_fault(k, signal)) {
+			give_way(k);
+			continue;
+		}
+		if (signal != SIGTRAP && signal != SIGILL)
 			return false;
 		before = arch.pc(tracee_regs(k->tracee));
 		if (sort_out_trap(k, signal))
@@ -232,38 +296,36 @@ static bool next_visit(struct seek *k, int *status)
 	return run_to_visit(k, status);
 }
 
-/* Visits so far. */
-static uint64_t visited(struct seek *k)
+/* Memory that is compared is as the program knows it. Code that the program cannot write is no witness. */
+static void hide_jump(struct seek *k)
 {
-	uint64_t counted = 0;
+	if (k->pages && k->changes)
+		write_code(k->tracee, k->pc, k->saved, k->stub.length);
+}
 
-	if (k->pages)
-		tracee_read(k->tracee, COUNTER, &counted, sizeof(counted));
-	return k->seen + counted;
+static void show_jump(struct seek *k)
+{
+	if (k->pages && k->changes)
+		write_jump(k);
 }
 
 static enum softpmu_result search(struct seek *k, int *status)
 {
-	static const uint64_t none;
-
 	arch.set_breakpoint(k->tracee->tid, k->pc);
 	while (next_visit(k, status)) {
+		hide_jump(k);
 		if (at_target(k)) {
-			k->target->visits = visited(k) + !k->pages;
+			k->target->visits = k->seen + (k->pages ? read_count(k) : 1);
 			return SOFTPMU_FOUND;
 		}
 		if (k->pages) {
 			learn_word(k);
+			show_jump(k);
 			continue;
 		}
-		k->visits[k->seen % VISITS] = *tracee_regs(k->tracee);
-		if (++k->seen != VISITS)
-			continue;
-		tracee_write(k->tracee, COUNTER, &none, sizeof(none));
-		if (install(k, write_stub))
-			arch.set_breakpoint(k->tracee->tid, 0);
-		else
-			uninstall(k); /* half done: the breakpoint goes on */
+		k->visits[k->seen++ % VISITS] = *tracee_regs(k->tracee);
+		if (++k->lately == VISITS)
+			change_to_stub(k, 0, write_stub);
 	}
 	return SOFTPMU_STOPPED;
 }
@@ -278,22 +340,25 @@ static bool write_counting_stub(struct seek *k)
 	return size && tracee_write(k->tracee, k->stub.at, code, size) == size;
 }
 
-/* To visit number target->visits. With a breakpoint register where the instruction cannot be
- * replaced. */
+/* To visit number target->visits. With a breakpoint register where the instruction cannot be replaced; in
+ * code that changes, that shows first that it is an instruction. */
 static enum softpmu_result count_visits(struct seek *k, int *status)
 {
-	uint64_t left = k->target->visits;
-
-	tracee_write(k->tracee, COUNTER, &left, sizeof(left));
-	if (!install(k, write_counting_stub)) {
-		uninstall(k);
-		arch.set_breakpoint(k->tracee->tid, k->pc);
-	}
+	k->left = k->target->visits;
+	arch.set_breakpoint(k->tracee->tid, k->pc);
+	if (!k->changes)
+		change_to_stub(k, k->left, write_counting_stub);
 	/* The first pass goes through the jump: where the tracee stands is a visit. */
-	do
-		if (!run_to_visit(k, status))
-			return SOFTPMU_STOPPED;
-	while (!k->pages && --left);
+	bool visit = run_to_visit(k, status);
+
+	while (visit && !k->pages && --k->left) {
+		if (++k->lately == VISITS)
+			change_to_stub(k, k->left, write_counting_stub);
+		visit = next_visit(k, status);
+	}
+	if (!visit)
+		return SOFTPMU_STOPPED;
+	hide_jump(k);
 	return at_target(k) ? SOFTPMU_FOUND : SOFTPMU_OTHER;
 }
 
@@ -304,6 +369,7 @@ static enum softpmu_result seek_state(struct tracee *tracee, const struct softpm
 		.tracee = tracee, .probes = probes, .target = target, .pc = arch.pc(&target->regs)};
 	enum softpmu_result result;
 
+	k.changes = softpmu_code_changes(tracee, k.pc);
 	if (!target->visits && at_target(&k))
 		return SOFTPMU_FOUND;
 	result = target->visits ? count_visits(&k, status) : search(&k, status);
