@@ -28,7 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, hostile, intercept, kill, programs, sources, torture, units  # noqa: E401,E402
+import dump, errors, fuzz, guests, hostile, intercept, kill, programs, regs, sources, torture, units  # noqa: E401,E402
 
 SKIPPED = 77
 
@@ -253,7 +253,7 @@ def stage(config, base):
 
 def live_tests(config):
     """Of the live tools."""
-    return intercept.tests(config)
+    return intercept.tests(config) + regs.tests(config)
 
 
 def plan(options, base):
@@ -267,7 +267,7 @@ def plan(options, base):
     end_to_end = guests.tests(config) + programs.tests(config)
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
-        return [Job(t, config) for t in end_to_end]
+        return [Job(t, config) for t in end_to_end + regs.tests(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
     jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config)]

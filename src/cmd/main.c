@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{"record", "[-o DIR] [--] CMD ARG...", "run a program and record it", cmd_record},
 	{"replay", "-a [-q] [TRACE]", "replay a recording", cmd_replay},
 	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},
+	{"regs", "[-f FLAVOR] [-k] PID", "show threads and registers of a process", cmd_regs},
 	{"ls", "", "list recordings", cmd_ls},
 	{"info", "[TRACE]", "tell what a recording is of", cmd_info},
 	{"intercept", "-r RULE... [--] CMD ARG...", "rewrite a program's system calls",
