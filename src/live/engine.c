@@ -19,6 +19,16 @@ struct engine *engine_create(const struct live_hooks *hooks, void *context)
 	return e;
 }
 
+/* Of a process that was let go, threads are left that could not be stopped. The kernel lets go of them when
+ * we, their tracer, end. */
+static void abandon(struct engine *e, pid_t pid)
+{
+	struct process *p;
+
+	while ((p = process_find(e, pid)))
+		task_remove(p->tasks);
+}
+
 /* Nobody is told any more. */
 void engine_destroy(struct engine *e)
 {
@@ -26,6 +36,10 @@ void engine_destroy(struct engine *e)
 
 	e->hooks = (struct live_hooks){0};
 	while ((p = e->processes)) {
+		if (p->leaving) {
+			abandon(e, p->pub.pid);
+			continue;
+		}
 		struct error *error = engine_detach(&p->pub);
 
 		if (!error)
