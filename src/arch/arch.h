@@ -184,6 +184,8 @@ struct arch_ops {
 	void (*set_call_nr)(struct regs *, int nr);
 	int64_t (*call_result)(const struct regs *);
 	void (*set_call_result)(struct regs *, int64_t value);
+	/* It runs 32-bit code. */
+	bool (*is_narrow)(const struct regs *);
 	bool (*in_call)(const struct regs *); /* the kernel was entered by a system call */
 	/* At entry: the call will not be made, and nothing restarts it. */
 	void (*call_skip)(struct regs *);

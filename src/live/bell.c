@@ -4,12 +4,13 @@
  * that we may be a library of. So there is a child for the purpose, the bell: a traced process that does
  * nothing. Sending it SIGSTOP makes it stop, and that is reported. It is not a copy of us but shares our
  * memory (CLONE_VM), so that it costs nothing to make; it uses no memory but its stack, and dies with us
- * (EXITKILL). It also waits for a timer and then stops by itself.
+ * (EXITKILL). It also waits for a timer, and for descriptors of the tool's, and then stops by itself.
  *
  * Invariant: all signals are blocked in the bell, so that only SIGSTOP, which cannot be, stops it. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -37,18 +38,26 @@ uint64_t engine_now(void)
 __attribute__((no_sanitize("address", "thread", "undefined"))) static int ring(void *argument)
 {
 	const struct bell *bell = argument;
-	int timer = bell->timer;
+	int poll = bell->poll;
 	long self = syscall(SYS_getpid);
-	uint64_t expired;
+	struct epoll_event event;
 
-	if (timer > 0)
-		syscall(SYS_close_range, 0, timer - 1, 0);
-	syscall(SYS_close_range, timer + 1, ~0u, 0);
+	if (poll > 0)
+		syscall(SYS_close_range, 0, poll - 1, 0);
+	syscall(SYS_close_range, poll + 1, ~0u, 0);
 	syscall(SYS_prctl, PR_SET_NAME, "warp-bell", 0, 0, 0);
-	while (syscall(SYS_read, timer, &expired, sizeof(expired)) == sizeof(expired))
+	while (syscall(SYS_epoll_wait, poll, &event, 1, -1) >= 0)
 		syscall(SYS_kill, self, SIGSTOP);
 	syscall(SYS_exit, 0);
 	return 0;
+}
+
+/* Each time that something new is there counts once: what it is, the tool finds out. */
+static bool watch(struct bell *bell, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	return epoll_ctl(bell->poll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 static struct error *start_failed(struct bell *bell, const char *what)
@@ -59,21 +68,33 @@ static struct error *start_failed(struct bell *bell, const char *what)
 		kill(bell->pid, SIGKILL);
 		waitpid(bell->pid, NULL, __WALL);
 	}
-	if (bell->timer >= 0)
-		close(bell->timer);
-	*bell = (struct bell){.timer = -1, .pidfd = -1, .stack = bell->stack};
+	bell->pid = 0;
 	return error_os(errnum,
 			"cannot start tracing: %s failed; a container's rules may forbid it", what);
+}
+
+/* What it waits for. Made once; a new bell waits for the same. */
+static struct error *make_waits(struct bell *bell)
+{
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		alloc_failed(STACK_SIZE);
+	bell->stack = stack;
+	bell->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (bell->timer < 0)
+		return start_failed(bell, "timerfd_create(2)");
+	bell->poll = epoll_create1(EPOLL_CLOEXEC);
+	if (bell->poll < 0)
+		return start_failed(bell, "epoll_create1(2)");
+	return watch(bell, bell->timer) ? NULL : start_failed(bell, "epoll_ctl(2)");
 }
 
 static struct error *make(struct bell *bell)
 {
 	sigset_t all, before;
 
-	bell->pid = 0;
-	bell->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (bell->timer < 0)
-		return start_failed(bell, "timerfd_create(2)");
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bell->pid = clone(ring, (char *)bell->stack + STACK_SIZE, CLONE_VM, bell);
@@ -92,14 +113,8 @@ struct error *bell_start(struct engine *e)
 
 	if (bell->pid > 0)
 		return NULL;
-	if (!bell->stack) {
-		void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-
-		if (stack == MAP_FAILED)
-			alloc_failed(STACK_SIZE);
-		bell->stack = stack;
-	}
+	if (!bell->stack)
+		try(make_waits(bell));
 	try(make(bell));
 	atomic_store(&e->bell_fd, bell->pidfd);
 	bell_set(e, 0);
@@ -108,29 +123,39 @@ struct error *bell_start(struct engine *e)
 
 static void forget(struct engine *e)
 {
-	struct bell *bell = &e->bell;
-
 	atomic_store(&e->bell_fd, -1);
-	close(bell->pidfd);
-	close(bell->timer);
-	bell->pid = 0;
+	close(e->bell.pidfd);
+	e->bell.pid = 0;
 }
 
 void bell_stop(struct engine *e)
 {
-	if (e->bell.pid > 0) {
-		kill(e->bell.pid, SIGKILL);
-		waitpid(e->bell.pid, NULL, __WALL);
+	struct bell *bell = &e->bell;
+
+	if (bell->pid > 0) {
+		kill(bell->pid, SIGKILL);
+		waitpid(bell->pid, NULL, __WALL);
 		forget(e);
 	}
-	if (e->bell.stack)
-		munmap(e->bell.stack, STACK_SIZE);
+	if (bell->stack)
+		munmap(bell->stack, STACK_SIZE);
+	if (bell->timer >= 0)
+		close(bell->timer);
+	if (bell->poll >= 0)
+		close(bell->poll);
+}
+
+struct error *engine_watch(struct engine *e, int fd)
+{
+	try(bell_start(e));
+	return watch(&e->bell, fd) ? NULL : start_failed(&e->bell, "epoll_ctl(2)");
 }
 
 void bell_rang(struct engine *e, int status)
 {
 	if (WIFSTOPPED(status)) {
 		ptrace(PTRACE_CONT, e->bell.pid, NULL, NULL);
+		atomic_store(&e->woken, true);
 		return;
 	}
 	/* Somebody has killed it. A wake-up may have been lost. */

@@ -75,6 +75,12 @@ static void take_out(struct mm *mm, struct breakpoint *b)
 	b->inserted = false;
 }
 
+static struct error *with_errno(int errnum, struct error *error)
+{
+	error->os_errno = errnum;
+	return error;
+}
+
 static struct error *insert_new(struct process *p, struct breakpoint *b)
 {
 	struct tracee *memory = memory_of(p);
@@ -82,10 +88,10 @@ static struct error *insert_new(struct process *p, struct breakpoint *b)
 	if (tracee_read(memory, b->pub.at, b->saved, arch.break_size) == arch.break_size &&
 	    insert(p->mm, b))
 		return NULL;
-	return error_new(
-		"cannot set a breakpoint at %#llx in process %d: nothing is mapped there, or what "
-		"is cannot be changed; see /proc/%d/maps",
-		(unsigned long long)b->pub.at, p->pub.pid, p->pub.pid);
+	return with_errno(EFAULT, error_new("cannot set a breakpoint at %#llx in process %d: "
+					    "nothing is mapped there, or what "
+					    "is cannot be changed; see /proc/%d/maps",
+					    (unsigned long long)b->pub.at, p->pub.pid, p->pub.pid));
 }
 
 void break_clean_copy(struct engine *e, struct mm *from, pid_t tid)
@@ -146,17 +152,22 @@ static struct error *arm_new(struct process *p, struct breakpoint *b)
 {
 	b->slot = free_slot(p->mm);
 	if (b->slot < 0)
-		return error_new(
-			"cannot set a hardware breakpoint at %#llx in process %d: all %u debug "
-			"registers are in use; remove one first, or use a breakpoint in memory",
-			(unsigned long long)b->pub.at, p->pub.pid, arch.debug_slots);
+		return with_errno(ENOSPC, error_new("cannot set a hardware breakpoint at %#llx in "
+						    "process %d: all %u debug "
+						    "registers are in use; remove one first, or "
+						    "use a breakpoint in memory",
+						    (unsigned long long)b->pub.at, p->pub.pid,
+						    arch.debug_slots));
 	if (arm_all(p, b, true))
 		return NULL;
 	arm_all(p, b, false);
-	return error_new(
-		"cannot set a hardware breakpoint at %#llx in process %d: the processor or "
-		"hypervisor refuses it; watched places must be 1, 2, 4 or 8 bytes and aligned",
-		(unsigned long long)b->pub.at, p->pub.pid);
+	return with_errno(
+		EINVAL,
+		error_new(
+			"cannot set a hardware breakpoint at %#llx in process %d: the processor or "
+			"hypervisor refuses it; watched places must be 1, 2, 4 or 8 bytes and "
+			"aligned",
+			(unsigned long long)b->pub.at, p->pub.pid));
 }
 
 void break_arm_thread(struct task *t)

@@ -158,6 +158,14 @@ void call_on_signal(struct task *t, int signal)
 	}
 }
 
+void call_end_missed(struct task *t)
+{
+	t->end_missed = false;
+	t->pub.stop = LIVE_STOP_AFTER;
+	if (t->pub.in_call)
+		finish_call(t, arch.call_result(tracee_regs(&t->pub.tracee)));
+}
+
 void call_signal_suppressed(struct task *t)
 {
 	if (ended_with_eintr(t))

@@ -14,7 +14,7 @@ struct engine *engine_create(const struct live_hooks *hooks, void *context)
 
 	e->hooks = *hooks;
 	e->context = context;
-	e->bell = (struct bell){.timer = -1, .pidfd = -1};
+	e->bell = (struct bell){.timer = -1, .pidfd = -1, .poll = -1};
 	atomic_store(&e->bell_fd, -1);
 	return e;
 }
@@ -70,7 +70,7 @@ static struct task *next_queued(struct engine *e)
 	{
 		const struct process *p = process_of_task(t);
 
-		if (!p->suspended && (!p->mm->stepper || p->mm->stepper == t))
+		if ((!p->suspended || t->alone) && (!p->mm->stepper || p->mm->stepper == t))
 			return t;
 	}
 	return NULL;
@@ -88,6 +88,16 @@ bool engine_handle_queue(struct engine *e)
 	return true;
 }
 
+struct error *engine_serve(struct engine *e)
+{
+	try(bell_start(e));
+	e->serving = true;
+	struct error *error = engine_run(e);
+
+	e->serving = false;
+	return error;
+}
+
 struct error *engine_run(struct engine *e)
 {
 	e->quit = false;
@@ -100,7 +110,7 @@ struct error *engine_run(struct engine *e)
 			engine_run_timers(e);
 		if (e->quit || engine_handle_queue(e))
 			continue;
-		if (!e->processes)
+		if (!e->processes && !e->serving)
 			return NULL;
 		try(engine_wait(e, true));
 	}

@@ -141,7 +141,8 @@ struct live_hooks {
 	void (*detached)(void *context, struct live_process *process);
 	/* live_interrupt was called. At the task's next stop, before the hook of that stop if it has one. */
 	void (*interrupted)(void *context, struct live_task *task);
-	/* engine_wake was called, at least once since the last time. */
+	/* engine_wake was called, or a descriptor of engine_watch is ready, at least once since the last time; or
+	 * for no reason. */
 	void (*woken)(void *context);
 };
 
@@ -153,11 +154,16 @@ struct engine *engine_create(const struct live_hooks *hooks, void *context);
 void engine_destroy(struct engine *engine);
 /* Blocks until there is no target left, or engine_quit was called. Errors: waiting failed. */
 struct error *engine_run(struct engine *engine);
+/* The same, but returns only after engine_quit: waits for targets to come. */
+struct error *engine_serve(struct engine *engine);
 /* Lets engine_run return after the hook at hand; it can be called again. */
 void engine_quit(struct engine *engine);
 /* Makes engine_run call `woken` soon. From any thread and from signal handlers (async-signal-safe);
  * loses no wake-up. Several before the hook is called are one. */
 void engine_wake(struct engine *engine);
+/* `woken` is called also when there is something new to read from a descriptor. It stays the
+ * caller's; closing it ends this. */
+struct error *engine_watch(struct engine *engine, int fd);
 /* Calls `timer` once, `after_ns` from now, out of engine_run; with the argument, which is not followed.
  * Cannot be taken back: the function looks for itself whether it is still wanted. Targets keep engine_run
  * going, timers do not. */
@@ -226,9 +232,13 @@ void engine_kill(struct live_process *process);
  * LIVE_RUNNING in `stop`, and *running says how many. */
 void engine_suspend(struct live_process *process, unsigned timeout_ms, size_t *running);
 void engine_resume(struct live_process *process);
+/* A task that may run although its process is suspended, and whose hooks are called. */
+void live_set_alone(struct live_task *task, bool alone);
 
 /* ---- a stopped task ---- */
 
+/* What all threads of a process are to stop for from now on. Running ones are interrupted to learn it. */
+void live_set_wants(struct live_process *process, unsigned wants);
 /* Keeps it stopped after the hook, until live_release. Decisions of the stop (live_call_skip,
  * signal = 0, ...) can still be made while it is held. */
 void live_hold(struct live_task *task);

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "live/state.h"
 #include "tracee/procfs.h"
@@ -80,12 +82,54 @@ static bool run_to_end(struct tracee *tracee)
 	}
 }
 
-/* From a stop before a call: to its end, without making it. */
+/* ---- stops that the call would lose ---- */
+
+/* To where the thread is neither about to make a call nor inside one. */
 static bool leave_call(struct task *t)
 {
-	arch.call_skip(tracee_regs_mut(&t->pub.tracee));
+	if (t->pub.stop == LIVE_STOP_BEFORE)
+		arch.call_skip(tracee_regs_mut(&t->pub.tracee));
 	return run_to_end(&t->pub.tracee);
 }
+
+/* Stopped by an event that comes out of the middle of a call: an exec, a clone. */
+static bool is_inside(const struct task *t)
+{
+	int event = tracee_event(t->status);
+
+	return t->pub.stop == LIVE_STOP_PLAIN && !t->end_missed && event &&
+	       event != PTRACE_EVENT_STOP;
+}
+
+/* A signal that was about to be delivered is sent and stopped at again, with its siginfo. */
+static void meet_signal(struct task *t, const siginfo_t *info, uint64_t mask)
+{
+	struct tracee *tracee = &t->pub.tracee;
+	int signal = t->pub.signal, status;
+
+	tracee_set_sigmask(tracee, ~SYNCHRONOUS & ~BIT(signal));
+	syscall(SYS_tgkill, tracee->tgid, tracee->tid, signal);
+	do {
+		tracee_resume(tracee, PTRACE_CONT, 0);
+		status = tracee_wait(tracee, 0);
+	} while (!tracee->gone && (tracee_event(status) || WSTOPSIG(status) != signal));
+	tracee_set_siginfo(tracee, info);
+	tracee_set_sigmask(tracee, mask);
+}
+
+/* The process is stopped still, and so this thread stops with it at once (ptrace(2), "Group-stop"). */
+static void meet_group_stop(struct tracee *tracee)
+{
+	int status;
+
+	do {
+		tracee_interrupt(tracee);
+		tracee_resume(tracee, PTRACE_CONT, 0);
+		status = tracee_wait(tracee, 0);
+	} while (!tracee->gone && tracee_event(status) != PTRACE_EVENT_STOP);
+}
+
+/* ---- the call ---- */
 
 static int64_t call_at(struct task *t, taddr site, int nr, const uint64_t args[SC_ARGS])
 {
@@ -99,28 +143,56 @@ static int64_t call_at(struct task *t, taddr site, int nr, const uint64_t args[S
 	return arch.call_result(tracee_regs(tracee));
 }
 
+static int64_t call_blocked(struct task *t, taddr site, int nr, const uint64_t args[SC_ARGS])
+{
+	struct tracee *tracee = &t->pub.tracee;
+	struct regs before = *tracee_regs(tracee);
+	uint64_t mask = tracee_get_sigmask(tracee);
+	siginfo_t info;
+
+	if (t->pub.stop == LIVE_STOP_SIGNAL)
+		tracee_get_siginfo(tracee, &info);
+	bool inside = is_inside(t), entry = t->pub.stop == LIVE_STOP_BEFORE;
+
+	if ((inside || entry) && !leave_call(t))
+		return -ESRCH;
+	if (inside)
+		before = *tracee_regs(tracee);
+	tracee_set_sigmask(tracee, ~SYNCHRONOUS);
+	int64_t result = call_at(t, site, nr, args);
+
+	if (entry)
+		arch.call_rewind(&before, arch.call_nr(&before));
+	t->again |= entry;
+	t->end_missed |= inside;
+	tracee_set_regs(tracee, &before);
+	tracee_set_sigmask(tracee, mask);
+	if (t->pub.stop == LIVE_STOP_SIGNAL && t->pub.signal)
+		meet_signal(t, &info, mask);
+	if (t->pub.stop == LIVE_STOP_GROUP)
+		meet_group_stop(tracee);
+	return result;
+}
+
 int64_t live_remote_call(struct live_task *task, int nr, const uint64_t args[SC_ARGS])
 {
 	struct task *t = task_of(task);
 	struct tracee *tracee = &task->tracee;
+
+	if (t->running || tracee->gone)
+		return -ESRCH;
+	if (t->vforking)
+		return -EBUSY;
+	if (arch.is_narrow(tracee_regs(tracee)))
+		return -ENOSYS;
 	taddr site = call_site(task);
 
-	if (!site || t->running || tracee->gone)
-		return tracee->gone || t->running ? -ESRCH : -ENOSYS;
-	struct regs before = *tracee_regs(tracee);
-	uint64_t mask = tracee_get_sigmask(tracee);
-	bool entry = task->stop == LIVE_STOP_BEFORE;
+	if (!site)
+		return -ENOSYS;
+	int64_t result = call_blocked(t, site, nr, args);
 
-	if (entry && !leave_call(t))
-		return -ESRCH;
-	tracee_set_sigmask(tracee, ~SYNCHRONOUS);
-	int64_t result = call_at(t, site, nr, args);
-
-	if (entry) {
-		arch.call_rewind(&before, arch.call_nr(&before));
-		t->again = true;
-	}
-	tracee_set_regs(tracee, &before);
-	tracee_set_sigmask(tracee, mask);
+	if (tracee->stop_again)
+		syscall(SYS_tgkill, tracee->tgid, tracee->tid, tracee->stop_again);
+	tracee->stop_again = 0;
 	return result;
 }

@@ -10,7 +10,7 @@ bool task_may_run(const struct task *t)
 {
 	const struct process *p = process_of_task(t);
 
-	return !t->holds && !p->suspended && (!p->mm->stepper || p->mm->stepper == t);
+	return !t->holds && (!p->suspended || t->alone) && (!p->mm->stepper || p->mm->stepper == t);
 }
 
 /* Before one instruction is executed: will it show that it was stepped? */
@@ -90,6 +90,11 @@ void task_try_run(struct task *t)
 {
 	if (!t->ready || t->running || t->ended || !task_may_run(t))
 		return;
+	if (t->end_missed) {
+		call_end_missed(t);
+		if (!task_may_run(t))
+			return;
+	}
 	if (t->pub.stop == LIVE_STOP_SIGNAL && !t->pub.signal)
 		call_signal_suppressed(t);
 	if (break_step_over(t))
@@ -166,6 +171,18 @@ void task_interrupt(struct task *t)
 	tracee_interrupt(&t->pub.tracee);
 }
 
+void live_set_wants(struct live_process *process, unsigned wants)
+{
+	struct task *t;
+
+	process->wants = wants;
+	DL_FOREACH (process_of(process)->tasks, t) {
+		if (wants & ~t->pub.wants)
+			task_interrupt(t);
+		t->pub.wants = wants;
+	}
+}
+
 /* ---- suspending ---- */
 
 static size_t count_running(const struct process *p)
@@ -212,6 +229,15 @@ void engine_suspend(struct live_process *process, unsigned timeout_ms, size_t *r
 
 	if (running)
 		*running = left;
+}
+
+void live_set_alone(struct live_task *task, bool alone)
+{
+	struct task *t = task_of(task);
+
+	t->alone = alone;
+	if (!t->in_hook)
+		task_try_run(t);
 }
 
 void engine_resume(struct live_process *process)

@@ -74,6 +74,7 @@ struct task {
 	bool vforking;		/* waits for its vfork child: will not stop before */
 	bool stepped;		/* was resumed to execute one instruction */
 	bool leave;		/* to be let go once it stops */
+	bool alone;		/* runs although its process is suspended */
 	unsigned holds;
 
 	/* new tasks */
@@ -87,6 +88,7 @@ struct task {
 	taddr step_pc;
 
 	/* calls */
+	bool end_missed;	/* a call made for us came after the end of its own */
 	bool skipped;		/* live_call_skip */
 	bool show_calls;	/* the exec that starts it is shown */
 	bool again;		/* the next beginning is that of a call which hooks know */
@@ -115,7 +117,7 @@ struct timer {
 /* A process whose stops wake us: see bell.c. */
 struct bell {
 	pid_t pid;
-	int pidfd, timer;
+	int pidfd, timer, poll;
 	void *stack;
 };
 
@@ -130,7 +132,7 @@ struct engine {
 	struct bell bell;
 	atomic_bool woken;
 	atomic_int bell_fd;
-	bool quit;
+	bool quit, serving;
 	size_t task_count;
 };
 
@@ -175,7 +177,7 @@ bool engine_handle_queue(struct engine *e);
 
 struct error *bell_start(struct engine *e);
 void bell_stop(struct engine *e);
-/* A report of the bell's. */
+/* A report of the bell's: something may be there for `woken`. */
 void bell_rang(struct engine *e, int status);
 /* The bell rings by itself at the earliest timer, or at `deadline_ns` if that is not 0 and earlier. */
 void bell_set(struct engine *e, uint64_t deadline_ns);
@@ -235,6 +237,8 @@ void call_take_back(struct task *t);
 void call_on_signal(struct task *t, int signal);
 /* A signal will not be delivered after all: it interrupts nothing. */
 void call_signal_suppressed(struct task *t);
+/* The end of a call that no stop will tell. */
+void call_end_missed(struct task *t);
 void call_begin(struct task *t, const struct __ptrace_syscall_info *info);
 
 /* ---- breakpoint.c ---- */

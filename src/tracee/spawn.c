@@ -272,7 +272,7 @@ static bool run_to_exec(const struct spawn_options *options, struct tracee *trac
 	}
 }
 
-static struct error *exec_error(const char *program, int errnum)
+static struct error *exec_refused(const char *program, int errnum)
 {
 	if (errnum == ENOENT)
 		return error_new_kind(
@@ -296,6 +296,14 @@ static struct error *exec_error(const char *program, int errnum)
 	struct error *error = error_os(errnum, "cannot run %s", program);
 
 	error->kind = ERROR_NOT_EXEC;
+	return error;
+}
+
+static struct error *exec_error(const char *program, int errnum)
+{
+	struct error *error = exec_refused(program, errnum);
+
+	error->os_errno = errnum;
 	return error;
 }
 

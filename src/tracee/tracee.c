@@ -149,6 +149,36 @@ void tracee_set_regs(struct tracee *tracee, const struct regs *regs)
 	tracee->regs_valid = tracee->regs_dirty = true;
 }
 
+/* 0, or why a request for a register set failed. */
+static int set_request(struct tracee *tracee, int what, unsigned note, struct iovec *vector)
+{
+	write_regs(tracee);
+	if (tracee->gone)
+		return ESRCH;
+	if (ptrace(what, tracee->tid, (void *)(long)note, vector) == 0)
+		return 0;
+	int errnum = errno;
+
+	tracee->gone = errnum == ESRCH;
+	return errnum;
+}
+
+int tracee_get_set(struct tracee *tracee, unsigned note, void *to, size_t *length)
+{
+	struct iovec vector = {to, *length};
+	int errnum = set_request(tracee, PTRACE_GETREGSET, note, &vector);
+
+	*length = vector.iov_len;
+	return errnum;
+}
+
+int tracee_put_set(struct tracee *tracee, unsigned note, const void *from, size_t length)
+{
+	struct iovec vector = {(void *)from, length};
+
+	return set_request(tracee, PTRACE_SETREGSET, note, &vector);
+}
+
 bool tracee_get_xstate(struct tracee *tracee, struct bytes *out)
 {
 	vec_clear(out);

@@ -67,6 +67,10 @@ const struct regs *tracee_regs(struct tracee *tracee);
 /* For changing them; they are written when the tracee is resumed. */
 struct regs *tracee_regs_mut(struct tracee *tracee);
 void tracee_set_regs(struct tracee *tracee, const struct regs *regs);
+/* A register set as the kernel has it, by its note type (ptrace(2), PTRACE_GETREGSET). *length: room before, bytes
+ * after. Returns 0 or an errno value. What tracee_regs_mut has changed counts. */
+int tracee_get_set(struct tracee *tracee, unsigned note, void *to, size_t *length);
+int tracee_put_set(struct tracee *tracee, unsigned note, const void *from, size_t length);
 /* Vector and floating point state, in the processor's own format. */
 bool tracee_get_xstate(struct tracee *tracee, struct bytes *out);
 void tracee_set_xstate(struct tracee *tracee, const void *bytes, size_t length);

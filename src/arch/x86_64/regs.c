@@ -71,6 +71,11 @@ static bool in_call(const struct regs *regs)
 	return (int64_t)regs->word[ORIG_RAX] >= 0;
 }
 
+static bool is_narrow(const struct regs *regs)
+{
+	return regs->word[CS] == 0x23; /* __USER32_CS */
+}
+
 static void call_skip(struct regs *regs)
 {
 	regs->word[ORIG_RAX] = (uint64_t)-1;
@@ -162,6 +167,7 @@ const struct arch_ops arch = {
 	.set_call_nr = set_call_nr,
 	.call_result = call_result,
 	.set_call_result = set_call_result,
+	.is_narrow = is_narrow,
 	.in_call = in_call,
 	.call_skip = call_skip,
 	.call_rewind = call_rewind,
