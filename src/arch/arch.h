@@ -196,9 +196,10 @@ struct arch_ops {
 	/* The note type under which ptrace gives the vector and floating point state. */
 	unsigned xstate_note;
 
-	/* The instruction that makes one. */
+	/* The instruction that makes one, and the number of the call that it is about to make. */
 	const uint8_t *call_code;
 	size_t call_size;
+	int (*upcoming_call)(const struct regs *);
 	/* Do these bytes begin with an instruction that makes a system call? Of any gate. */
 	bool (*makes_call)(const uint8_t *bytes, size_t length);
 

@@ -25,6 +25,7 @@ int cmd_regs(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_intercept(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 

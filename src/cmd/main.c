@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{"regs", "[-f FLAVOR] [-k] PID", "show threads and registers of a process", cmd_regs},
 	{"ls", "", "list recordings", cmd_ls},
 	{"info", "[TRACE]", "tell what a recording is of", cmd_info},
+	{"watch", "[--then ACTION] EXPR -- CMD ARG...", "find the moment of a system call",
+	 cmd_watch},
 	{"intercept", "-r RULE... [--] CMD ARG...", "rewrite a program's system calls",
 	 cmd_intercept},
 	{"rm", "TRACE...", "remove recordings", cmd_rm},

@@ -17,13 +17,15 @@ bool task_may_run(const struct task *t)
 static void look_at_step(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
-	uint8_t bytes[4];
+	size_t length = LIVE_CODE;
 
 	t->shows = ARCH_SHOW_NOTHING;
-	if (arch.traces_itself(regs))
-		return;
 	t->step_pc = arch.pc(regs);
-	t->shows = arch.shows_step(bytes, live_read(&t->pub, t->step_pc, bytes, sizeof(bytes)));
+	if (!t->pub.code_known)
+		length = live_read(&t->pub, t->step_pc, t->pub.code, LIVE_CODE);
+	t->pub.code_known = false;
+	if (!arch.traces_itself(regs))
+		t->shows = arch.shows_step(t->pub.code, length);
 }
 
 void step_hide(struct task *t)

@@ -41,6 +41,11 @@ static int call_nr(const struct regs *regs)
 	return (int)regs->word[ORIG_RAX];
 }
 
+static int upcoming_call(const struct regs *regs)
+{
+	return (int)regs->word[RAX];
+}
+
 static uint64_t call_arg(const struct regs *regs, int index)
 {
 	return regs->word[arg_regs[index]];
@@ -174,6 +179,7 @@ const struct arch_ops arch = {
 	.remote_call = remote_call,
 	.call_code = x86_64_code_page,
 	.call_size = 2,
+	.upcoming_call = upcoming_call,
 	.makes_call = makes_call,
 	.break_code = break_code,
 	.break_size = sizeof(break_code),

@@ -1,0 +1,18 @@
+/* The code that single-stepped threads are about to execute, without a read of their memory at each step. */
+#ifndef WARP_LIVE_STEP_CODE_H
+#define WARP_LIVE_STEP_CODE_H
+
+#include "arch/arch.h"
+
+struct live_task;
+struct step_code;
+
+struct step_code *step_code_create(void);
+void step_code_destroy(struct step_code *code);
+
+/* Makes the bytes that the stopped task is about to execute known: task->code. Returns how many. */
+size_t step_code_look(struct step_code *code, struct live_task *task, taddr pc);
+/* Some address space has changed: nothing is known of any. */
+void step_code_forget(struct step_code *code);
+
+#endif

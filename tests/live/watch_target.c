@@ -1,0 +1,210 @@
+/* What the tests of warp watch look for: watch_target MODE.
+ *
+ * large: among many small mappings and refused ones maps 0x88000 bytes, says where, puts code there and runs it.
+ * everywhere: maps that much in a signal handler, a thread, a forked and a vforked child, after an exec.
+ * shown: whatever of single-stepping a program could see. once: maps it twice. wait: until SIGTERM. loop N: N times getppid. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LARGE	 0x88000
+#define FUNCTION 0x1000 /* offset of the code */
+
+static void *map(size_t length)
+{
+	return mmap(NULL, length, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+}
+
+static void map_small(int count)
+{
+	for (int i = 0; i < count; i++)
+		if (map(4096 * (1 + (size_t)i % 100)) == MAP_FAILED)
+			_exit(1);
+}
+
+static void map_large(const char *who)
+{
+	char line[80];
+	void *at = map(LARGE);
+	int length = snprintf(line, sizeof(line), "%s %#lx\n", who, (unsigned long)at);
+
+	if (at == MAP_FAILED || write(1, line, (size_t)length) != length)
+		_exit(1);
+}
+
+/* mov $42, %eax; ret */
+static const unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};
+
+static int large(int argc, char **argv)
+{
+	map_small(300);
+	if (map((size_t)1 << 62) != MAP_FAILED)
+		return 1;
+	unsigned char *at = map(LARGE);
+
+	map_small(300);
+	printf("large at %#lx\n", (unsigned long)at);
+	fflush(stdout);
+	memcpy(at + FUNCTION, code, sizeof(code));
+	int (*function)(void) = (int (*)(void))(uintptr_t)(at + FUNCTION);
+	int first = function();
+
+	printf("%d %d\n", first, function());
+	return 7;
+}
+
+static void on_signal(int signal)
+{
+	map_large("handler");
+}
+
+static void *in_thread(void *unused)
+{
+	map_large("thread");
+	return NULL;
+}
+
+static int everywhere(int argc, char **argv)
+{
+	pthread_t thread;
+	pid_t child;
+
+	signal(SIGUSR1, on_signal);
+	raise(SIGUSR1);
+	pthread_create(&thread, NULL, in_thread, NULL);
+	pthread_join(thread, NULL);
+	child = fork();
+	if (!child) {
+		map_large("child");
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	child = vfork();
+	if (!child) {
+		execl("/proc/self/exe", "watch_target", "execed", (char *)NULL);
+		_exit(1);
+	}
+	waitpid(child, NULL, 0);
+	map_large("parent");
+	return 0;
+}
+
+static int execed(int argc, char **argv)
+{
+	map_large("execed");
+	return 0;
+}
+
+static int once(int argc, char **argv)
+{
+	map_large("first");
+	map_large("second");
+	return 3;
+}
+
+/* ---- shown ---- */
+
+static uint64_t pushed_flags(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushf\n pop %0" : "=r"(flags));
+	return flags;
+}
+
+static uint16_t pushed_short_flags(void)
+{
+	uint16_t flags;
+
+	__asm__ volatile("pushfw\n popw %0" : "=r"(flags));
+	return flags;
+}
+
+/* r11 after a call: the flags that the processor has put there. */
+static uint64_t flags_of_call(void)
+{
+	uint64_t result = SYS_getppid, flags;
+
+	__asm__ volatile("syscall\n mov %%r11, %1"
+			 : "+a"(result), "=r"(flags)
+			 :
+			 : "rcx", "r11", "memory");
+	return flags;
+}
+
+static volatile uint64_t context_flags;
+
+static void save_flags(int signal, siginfo_t *info, void *context)
+{
+	const uint64_t *regs = (const uint64_t *)((ucontext_t *)context)->uc_mcontext.gregs;
+
+	context_flags = regs[REG_EFL];
+}
+
+static int shown(int argc, char **argv)
+{
+	struct sigaction action = {.sa_sigaction = save_flags, .sa_flags = SA_SIGINFO};
+	static char from[3000], to[3000];
+	size_t length = sizeof(from);
+	const void *source = from;
+	void *destination = to;
+
+	memset(from, 'x', sizeof(from));
+	__asm__ volatile("rep movsb" : "+c"(length), "+S"(source), "+D"(destination) : : "memory");
+	sigaction(SIGUSR1, &action, NULL);
+	raise(SIGUSR1);
+	printf("copied %d, trap flag: pushed %d, short %d, by a call %d, in a handler %d\n",
+	       memcmp(from, to, sizeof(to)) == 0, !!(pushed_flags() & 0x100),
+	       !!(pushed_short_flags() & 0x100), !!(flags_of_call() & 0x100),
+	       !!(context_flags & 0x100));
+	fflush(stdout);
+	raise(SIGTERM);
+	return 0;
+}
+
+static void leave(int signal)
+{
+	_exit(9);
+}
+
+static int wait_for_end(int argc, char **argv)
+{
+	signal(SIGTERM, leave);
+	if (write(1, "ready\n", 6) != 6)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static int loop(int argc, char **argv)
+{
+	for (long left = argc > 2 ? atol(argv[2]) : 0; left > 0; left--)
+		syscall(SYS_getppid);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} modes[] = {
+	{"large", large}, {"everywhere", everywhere}, {"execed", execed}, {"once", once},
+	{"shown", shown}, {"wait", wait_for_end},     {"loop", loop},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc >= 2 && i < sizeof(modes) / sizeof(*modes); i++)
+		if (!strcmp(argv[1], modes[i].name))
+			return modes[i].run(argc, argv);
+	fprintf(stderr, "watch_target: no mode\n");
+	return 98;
+}
