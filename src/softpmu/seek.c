@@ -96,31 +96,45 @@ static bool write_stub(struct seek *k)
 	return size && tracee_write(k->tracee, k->stub.at, code, size) == size;
 }
 
+/* The first word in which memory differs from what it is at the place; false if there is none. */
+static bool find_difference(struct tracee *tracee, const struct softpmu_contents *memory,
+			    struct arch_word *out)
+{
+	uint8_t now[PAGE];
+
+	for (uint64_t at = 0; at < memory->length; at += sizeof(now)) {
+		uint64_t left = memory->length - at;
+		size_t want = left < sizeof(now) ? left : sizeof(now);
+		size_t got = tracee_read(tracee, memory->addr + at, now, want);
+
+		for (size_t i = 0; i + 8 <= got; i += 8) {
+			if (!memcmp(now + i, memory->bytes + at + i, 8))
+				continue;
+			out->addr = memory->addr + at + i;
+			memcpy(&out->value, memory->bytes + at + i, 8);
+			return true;
+		}
+		if (got != want)
+			return false;
+	}
+	return false;
+}
+
 /* A false visit: all registers are equal. A word of memory that differs joins the comparison, so
  * that the stub does not trap for the same reason again. */
 static void learn_word(struct seek *k)
 {
 	const struct softpmu_target *target = k->target;
-	uint64_t is, should;
 
 	if (k->stub.word_count == ARCH_STUB_WORDS)
 		return;
-	for (size_t i = 0; i < target->contents_count; i++) {
-		const struct softpmu_contents *memory = &target->contents[i];
-
-		for (uint64_t at = 0; at + 8 <= memory->length; at += 8) {
-			memcpy(&should, memory->bytes + at, sizeof(should));
-			if (tracee_read(k->tracee, memory->addr + at, &is, sizeof(is)) !=
-			    sizeof(is))
-				break;
-			if (is == should)
-				continue;
-			k->stub.words[k->stub.word_count++] =
-				(struct arch_word){memory->addr + at, should};
+	for (size_t i = 0; i < target->contents_count; i++)
+		if (find_difference(k->tracee, &target->contents[i],
+				    &k->stub.words[k->stub.word_count])) {
+			k->stub.word_count++;
 			write_stub(k);
 			return;
 		}
-	}
 }
 
 /* The program's code, also in shared mappings that it executes at one address and writes at another:
