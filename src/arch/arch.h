@@ -274,7 +274,7 @@ struct arch_ops {
 	void (*clear_resume)(struct regs *);
 	/* A hardware breakpoint on execution; 0 removes it. False if there is none. */
 	bool (*set_breakpoint)(pid_t tid, taddr at);
-	/* Clears what differs between equal vector states: which parts the processor calls in use. */
+	/* Clears what differs between equal vector states: which parts the processor calls in use, where code ran. */
 	void (*xstate_normalise)(uint8_t *state, size_t length);
 
 	/* ---- images ---- */

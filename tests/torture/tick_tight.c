@@ -17,9 +17,10 @@ static void on_tick(int signal, siginfo_t *info, void *context)
 /* "jmp ." ends only by the handler. */
 static void jump_to_itself(void)
 {
-	leave = 1;
-	if (!sigsetjmp(away, 1))
+	if (!sigsetjmp(away, 1)) {
+		leave = 1;
 		__asm__ volatile("1: jmp 1b");
+	}
 	leave = 0;
 }
 

@@ -12,6 +12,7 @@
 #include "arch/x86_64/x86_64.h"
 
 #define XSTATE_BV   512 /* the header's first word in an XSAVE area (SDM 1, 13.4.2) */
+#define X87_IP	    8	/* where the last x87 instruction was: perhaps in a stub (SDM 1, 10.5.1) */
 #define RESUME_FLAG (1ull << 16)
 
 struct insn {
@@ -79,8 +80,16 @@ static bool is_branch(const struct insn *insn)
 {
 	return (insn->z.meta.category == ZYDIS_CATEGORY_COND_BR ||
 		insn->z.mnemonic == ZYDIS_MNEMONIC_JMP) &&
-	       insn->z.raw.imm[0].is_relative && insn->z.opcode_map != ZYDIS_OPCODE_MAP_0F38 &&
+	       insn->z.raw.imm[0].is_relative && insn->z.mnemonic != ZYDIS_MNEMONIC_XBEGIN &&
 	       !(insn->z.opcode >= 0xe0 && insn->z.opcode <= 0xe3); /* loop, jrcxz */
+}
+
+/* loop and jrcxz: they have short distances only. */
+static bool is_short_branch(const struct insn *insn)
+{
+	return insn->z.meta.category == ZYDIS_CATEGORY_COND_BR &&
+	       insn->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && insn->z.opcode >= 0xe0 &&
+	       insn->z.opcode <= 0xe3;
 }
 
 /* Can it be executed at another address with the same effect? */
@@ -91,7 +100,7 @@ static bool is_movable(const struct insn *insn)
 	switch (insn->z.meta.category) {
 	case ZYDIS_CATEGORY_COND_BR:
 	case ZYDIS_CATEGORY_UNCOND_BR:
-		return is_branch(insn);
+		return is_branch(insn) || is_short_branch(insn);
 	case ZYDIS_CATEGORY_CALL:
 	case ZYDIS_CATEGORY_RET:
 	case ZYDIS_CATEGORY_SYSCALL:
@@ -265,6 +274,13 @@ static bool emit_copy(struct code *c, const struct arch_stub *stub, unsigned off
 			emit(c, (const uint8_t[]){0x0f, 0x80 | (insn->z.opcode & 15)}, 2);
 		emit(c, (const uint8_t[4]){0}, 4);
 		return patch_distance(c, c->count - 4, stub->at + c->count, to);
+	}
+	if (is_short_branch(insn)) {
+		/* the same over a short jump to what follows, to a long one */
+		emit(c, stub->window + offset, insn->z.length - 1u);
+		emit(c, (const uint8_t[]){0x02, 0xeb, 0x05, 0xe9, 0, 0, 0, 0}, 8);
+		return patch_distance(c, c->count - 4, stub->at + c->count,
+				      next + (taddr)insn->z.raw.imm[0].value.s);
 	}
 	emit(c, stub->window + offset, insn->z.length);
 	if (!(insn->z.attributes & ZYDIS_ATTRIB_IS_RELATIVE))
@@ -524,6 +540,8 @@ unsigned x86_64_debug_hits(pid_t tid)
 
 void x86_64_xstate_normalise(uint8_t *state, size_t length)
 {
-	if (length >= XSTATE_BV + 8)
-		memset(state + XSTATE_BV, 0, 8);
+	if (length < XSTATE_BV + 8)
+		return;
+	memset(state + XSTATE_BV, 0, 8);
+	memset(state + X87_IP, 0, 8);
 }
