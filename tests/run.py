@@ -28,7 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, hostile, intercept, kill, programs, regs, sources, torture, units, watch  # noqa: E401,E402
+import dump, errors, fuzz, guests, hostile, intercept, kill, programs, regs, sources, torture, trace, units, watch  # noqa: E401,E402
 
 SKIPPED = 77
 
@@ -253,7 +253,7 @@ def stage(config, base):
 
 def live_tests(config):
     """Of the live tools."""
-    return intercept.tests(config) + regs.tests(config) + watch.tests(config)
+    return intercept.tests(config) + regs.tests(config) + trace.tests(config) + watch.tests(config)
 
 
 def plan(options, base):

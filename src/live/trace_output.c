@@ -48,8 +48,7 @@ struct error *trace_output_error(const struct trace_output *output)
 {
 	if (!output->errnum)
 		return NULL;
-	return error_os(
-		output->errnum,
-		"cannot write the trace to %s, so tracing ended there; the program was let go",
-		output->path ? output->path : "standard error");
+	return error_os(output->errnum,
+			"cannot write to %s: what was done from there on is not shown",
+			output->path ? output->path : "standard error");
 }

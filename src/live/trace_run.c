@@ -247,9 +247,9 @@ struct error *live_trace(const struct live_trace_options *options, struct live_t
 		error = trace_all(&s, &own);
 		let_go(&s);
 		engine_destroy(s.engine);
-		return_signals(&own);
 		print_counts(&s);
 		trace_output_flush(&s.output);
+		return_signals(&own);
 	}
 	if (!error)
 		error = trace_output_error(&s.output);

@@ -467,12 +467,14 @@ static void print_left(struct printer *p, const char *comma)
 static void print_ready_sets(struct printer *p)
 {
 	static const char *const names[] = {"in", "out", "except"};
+	struct printer numbers = *p; /* paths are shown with the arguments only */
 	const char *comma = "";
 
 	if (!p->call->result) {
 		put_plain(p, " (Timeout)");
 		return;
 	}
+	numbers.style = &sc_style_default;
 	put_plain(p, " (");
 	for (unsigned i = 0; i < 3; i++)
 		if (p->call->args[i + 1]) {
@@ -480,7 +482,7 @@ static void print_ready_sets(struct printer *p)
 
 			put(p, "%s%s ", comma, names[i]);
 			text = p->out->count;
-			put_fd_set(p, p->call->args[i + 1], p->call->args[0]);
+			put_fd_set(&numbers, p->call->args[i + 1], p->call->args[0]);
 			if (p->out->count - text == 2) /* [] */
 				p->out->count = before;
 			else

@@ -401,7 +401,10 @@ void put_pollfds(struct printer *p, taddr addr, uint64_t count, bool revents)
 			break;
 		}
 		put_plain(p, "{fd=");
-		put_fd(p, fd.fd);
+		if (revents)
+			put_decimal(p, fd.fd);
+		else
+			put_fd(p, fd.fd);
 		if (fd.fd >= 0) {
 			put(p, revents ? ", revents=" : ", events=");
 			put_flags(p, &names_poll, (uint16_t)(revents ? fd.revents : fd.events));
