@@ -28,7 +28,8 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
-import dump, errors, fuzz, guests, hostile, intercept, kill, programs, regs, sources, torture, trace, units, watch  # noqa: E401,E402
+import dump, errors, examples, fuzz, guests, hostile, intercept, kill, programs, regs             # noqa: E402,E401
+import sources, torture, trace, units, watch                            # noqa: E402,E401
 
 SKIPPED = 77
 
@@ -270,7 +271,7 @@ def plan(options, base):
         return [Job(t, config) for t in end_to_end + regs.tests(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
-    jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config)]
+    jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config) + examples.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)
     asan.sanitizer_logs = True
     if os.access(asan.warp, os.X_OK):
