@@ -28,6 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
+import container                                                        # noqa: E402
 import dump, errors, examples, fuzz, guests, hostile, intercept, kill, programs, regs             # noqa: E402,E401
 import sources, torture, trace, units, watch                            # noqa: E402,E401
 
@@ -91,8 +92,9 @@ def start(job, base, results, number):
     status = 1
     try:
         os.setsid()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Also what nohup and a shell's background have set to be ignored.
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(each, signal.SIG_DFL)
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         null = os.open('/dev/null', os.O_RDONLY)
         os.dup2(null, 0)
@@ -270,6 +272,7 @@ def plan(options, base):
     if full:
         return [Job(t, config) for t in end_to_end + regs.tests(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
+    end_to_end += container.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
     jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config) + examples.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)

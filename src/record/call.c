@@ -332,12 +332,12 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 	return true;
 }
 
-static void open_call(struct rec_task *t)
+static void open_call(struct rec_task *t, const struct regs *entry)
 {
 	struct rec_call *c = &t->call;
 
 	rec_call_reset(c);
-	c->entry = *tracee_regs(&t->tracee);
+	c->entry = *entry;
 	c->call = (struct sc_call){.nr = arch.call_nr(&c->entry)};
 	for (int i = 0; i < SC_ARGS; i++)
 		c->call.args[i] = arch.call_arg(&c->entry, i);
@@ -465,11 +465,32 @@ static void find_memory(struct rec_session *s, struct rec_task *t)
 	rec_fallback_before(s, t);
 }
 
+void rec_before_rules(struct rec_session *s, struct rec_task *t)
+{
+	t->unjudged = true;
+	t->unjudged_entry = *tracee_regs(&t->tracee);
+	rec_resume_in_call(t, PTRACE_SYSCALL);
+	rec_await(s, t);
+}
+
+/* The end of a call that outer rules have answered: it is taken for one that was made, unless the
+ * program's own, newer rules say something else. False if those have answered it. */
+static bool reopen_judged(struct rec_session *s, struct rec_task *t)
+{
+	t->unjudged = false;
+	open_call(t, &t->unjudged_entry);
+	if (rec_filtered(s, t))
+		return false;
+	find_memory(s, t);
+	return true;
+}
+
 void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
 	bool restart = t->restart_pending;
 
+	t->unjudged = false;
 	t->signal_place = 0;
 	if (restart)
 		note_restart(s, t);
@@ -482,7 +503,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		make_call(s, t);
 		return;
 	}
-	open_call(t);
+	open_call(t, tracee_regs(&t->tracee));
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && !rec_may_change_file(s, t)) {
 		c->open = false;
 		rec_queue(t, TODO_STATUS); /* comes back here with the turn */
@@ -582,6 +603,9 @@ static bool interrupted_for_us(struct rec_task *t)
 void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
+
+	if (t->unjudged && !reopen_judged(s, t))
+		return;
 	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
 
 	if (!c->open) { /* the end of a call that was moved back */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 
 #include "record/session.h"
 #include "trace/place.h"
+#include "tracee/procfs.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -160,6 +162,7 @@ static void session_init(struct rec_session *s, const struct record_timing *timi
 	if (!s->timing.patience_ns)
 		s->timing.patience_ns = PATIENCE_NS;
 	s->cpuid_traps = spawned->cpuid_traps;
+	s->outer_rules = proc_status_number(getpid(), "Seccomp") != 0;
 	s->out_known = fstat(1, &s->out) == 0;
 	s->err_known = fstat(2, &s->err) == 0;
 	s->proc_device = stat("/proc/self/stat", &proc) == 0 ? proc.st_dev : 0;
@@ -215,7 +218,7 @@ static struct error *record_from(struct rec_session *s, struct tracee *tracee,
 
 	t->tracee = *tracee;
 	t->affinity = s->cpus;
-	t->no_new_privs = false;
+	t->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; /* ours, inherited */
 	s->first = tracee->tid;
 	rec_first_image(s, t);
 	try(rec_run(s));

@@ -78,7 +78,8 @@ void rec_run_user(struct rec_task *t, int signal)
 	group->running++;
 	group->in_user = t;
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
-	tracee_resume(&t->tracee, PTRACE_CONT, signal);
+	/* What outer rules answer would pass unseen otherwise; it costs one stop more a call. */
+	tracee_resume(&t->tracee, t->outer_rules ? PTRACE_SYSCALL : PTRACE_CONT, signal);
 }
 
 void rec_continue(struct rec_session *s, struct rec_task *t)
@@ -134,6 +135,13 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 	t->resumed_valid = false;
 }
 
+static bool at_entry(struct rec_task *t)
+{
+	struct __ptrace_syscall_info info;
+
+	return tracee_call_info(&t->tracee, &info) && info.op == PTRACE_SYSCALL_INFO_ENTRY;
+}
+
 void rec_handle_status(struct rec_session *s, struct rec_task *t)
 {
 	int status = t->status;
@@ -158,10 +166,12 @@ void rec_handle_status(struct rec_session *s, struct rec_task *t)
 		on_event_stop(s, t);
 		return;
 	}
-	if (WSTOPSIG(status) == (SIGTRAP | 0x80))
-		rec_on_call_exit(s, t);
-	else
+	if (WSTOPSIG(status) != (SIGTRAP | 0x80))
 		rec_on_signal(s, t, WSTOPSIG(status));
+	else if (t->outer_rules && at_entry(t))
+		rec_before_rules(s, t);
+	else
+		rec_on_call_exit(s, t);
 }
 
 /* SIGKILL, from anywhere or by an exit_group of the process, takes a task out of the stop that it was

@@ -121,8 +121,11 @@ struct rec_task {
 	int status; /* wait status for TODO_STATUS */
 	struct rec_call call;
 	bool restart_pending; /* the last call ended with an ERESTART code */
-	bool dying;	      /* of a leader: SIGKILL is on its way to all threads of the process */
-	bool exit_event;      /* TRACE_EV_TASK_EXIT was written */
+	bool outer_rules;     /* as the session's */
+	bool unjudged;	      /* at a call's entry, but its seccomp stop has not come (yet) */
+	struct regs unjudged_entry;
+	bool dying;	 /* of a leader: SIGKILL is on its way to all threads of the process */
+	bool exit_event; /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_since_ns;
 	struct softpmu_witnesses
@@ -173,6 +176,7 @@ struct rec_session {
 	int first_status; /* its wait status at the end */
 	bool first_ended;
 	bool cpuid_traps;
+	bool outer_rules;     /* somebody else's seccomp rules bind us: a container's */
 	cpu_set_t cpus;	      /* where the recorder was allowed to run */
 	struct stat out, err; /* our own standard output and error */
 	bool out_known, err_known;
@@ -234,6 +238,8 @@ uint64_t rec_commit(struct rec_session *s, struct rec_task *t, enum trace_event_
 		    uint16_t flags, uint32_t arg, int64_t result, const struct regs *regs);
 
 /* ---- call.c ---- */
+/* With outer rules: before they are asked. A call that they answer never comes to our own stop. */
+void rec_before_rules(struct rec_session *s, struct rec_task *t);
 void rec_on_call_entry(struct rec_session *s, struct rec_task *t);
 void rec_on_call_exit(struct rec_session *s, struct rec_task *t);
 /* Writes TRACE_EV_SYSCALL_ENTER for the open call if that was not done. */

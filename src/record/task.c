@@ -194,6 +194,7 @@ struct rec_task *rec_task_create(struct rec_session *s, pid_t tid, pid_t tgid, s
 
 	tracee_init(&t->tracee, tid, tgid);
 	t->mm = mm;
+	t->outer_rules = s->outer_rules;
 	t->leader = t;
 	mm->users++;
 	rec_group_of(mm)->tasks++;
