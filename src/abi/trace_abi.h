@@ -249,6 +249,23 @@ enum trace_file_flags {
 	TRACE_FILE_NO_NAME = 4, /* memfd, SysV, deleted or anonymous shared memory */
 };
 
+/* ---- the file `found`: this header and `count` records. Written by replays ---- */
+
+#define TRACE_FOUND_MAGIC "WARPFND\0"
+
+struct trace_found_header {
+	uint8_t magic[TRACE_MAGIC_SIZE];
+	uint32_t version; /* TRACE_VERSION */
+	uint32_t count;
+	uint64_t hash; /* XXH64, seed 0, of the records */
+};
+
+/* A place by state (TRACE_PLACE_STATE), as a number. */
+struct trace_found {
+	uint64_t event;	 /* number of the event that it is the place of */
+	uint64_t visits; /* how often its instruction is reached, from `hits` sites on */
+};
+
 #define TRACE_FILE_PATH 4096
 
 struct trace_file {

@@ -214,19 +214,34 @@ static void arm(struct rec_task *t)
 	t->armed_since_ns = rec_now();
 }
 
-void rec_want_place(struct rec_session *s, struct rec_task *t)
-{
-	if (!t->armed && t->mm->probes.sites.count)
-		arm(t);
-}
-
 /* Stepping has led to a stop of another kind, or the task is gone. */
 static void go_on_with(struct rec_session *s, struct rec_task *t, enum softpmu_result result)
 {
 	if (result == SOFTPMU_EVENT)
 		rec_run_user(t, 0);
+	else if (result == SOFTPMU_HIT)
+		rec_on_hit(s, t);
 	else
 		rec_take_status(s, t, t->status);
+}
+
+static enum softpmu_result leave_stubs(struct rec_task *t)
+{
+	return softpmu_leave_stubs(&t->tracee, &t->mm->probes, &t->counter, &t->status);
+}
+
+void rec_run_to_place(struct rec_session *s, struct rec_task *t)
+{
+	if (!t->armed && t->mm->probes.sites.count) {
+		enum softpmu_result result = leave_stubs(t);
+
+		if (result != SOFTPMU_FOUND) {
+			go_on_with(s, t, result);
+			return;
+		}
+		arm(t);
+	}
+	rec_run_user(t, 0);
 }
 
 static enum softpmu_result learn_and_settle(struct rec_task *t)
@@ -241,7 +256,7 @@ static enum softpmu_result learn_and_settle(struct rec_task *t)
 		vec_push(&t->wanted_sites, wanted[i].pc);
 	if (result != SOFTPMU_FOUND)
 		return result;
-	return softpmu_settle(&t->tracee, &t->mm->probes, &t->status);
+	return softpmu_settle(&t->tracee, &t->mm->probes, &t->counter, &t->status);
 }
 
 static void place_by_state(struct rec_session *s, struct rec_task *t)
@@ -281,6 +296,12 @@ void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
 	}
 	if (armed && total(t) == t->counter.trap_at) { /* its trap is on the way */
 		rec_run_user(t, 0);
+		return;
+	}
+	enum softpmu_result result = leave_stubs(t);
+
+	if (result != SOFTPMU_FOUND) {
+		go_on_with(s, t, result);
 		return;
 	}
 	disarm(t);

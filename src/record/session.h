@@ -321,8 +321,8 @@ void rec_plan_tick(struct rec_session *s);
 void rec_tick(struct rec_session *s);
 /* The task was interrupted, somewhere between events. */
 void rec_on_interrupt(struct rec_session *s, struct rec_task *t);
-/* Asks a task that has a signal to take for the next place. */
-void rec_want_place(struct rec_session *s, struct rec_task *t);
+/* Lets a task that has a signal to take go on in user mode, to the next place. */
+void rec_run_to_place(struct rec_session *s, struct rec_task *t);
 /* A site's counter has trapped. */
 void rec_on_hit(struct rec_session *s, struct rec_task *t);
 /* Writes TRACE_EV_SCHED: t->place is where others get the turn, or a stop signal hits. */

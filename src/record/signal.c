@@ -102,13 +102,12 @@ static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *in
 	t->stash_since_ns = rec_now();
 	vec_push(&t->stash, *info);
 	t->resumed_valid = false;
-	rec_want_place(s, t);
 	if (!t->mask_widened) {
 		t->stash_mask = tracee_get_sigmask(&t->tracee);
 		tracee_set_sigmask(&t->tracee, t->stash_mask | (set->caught & ~fault_signals()));
 		t->mask_widened = true;
 	}
-	rec_run_user(t, 0);
+	rec_run_to_place(s, t);
 }
 
 static void narrow_mask(struct rec_task *t)

@@ -113,6 +113,43 @@ static struct error *not_found(struct rep_session *s, struct rep_task *t,
 		(unsigned long long)target->place.hits, target->place.steps);
 }
 
+/* Where the event's number is or would be. */
+static size_t found_at(const struct rep_session *s)
+{
+	size_t low = 0, high = s->found.count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (s->found.items[middle].event < s->event.number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint64_t known_visits(const struct rep_session *s)
+{
+	size_t at = found_at(s);
+	bool known = at < s->found.count && s->found.items[at].event == s->event.number;
+
+	return known ? s->found.items[at].visits : 0;
+}
+
+static void note_visits(struct rep_session *s, uint64_t visits)
+{
+	size_t at = found_at(s);
+
+	if (!visits || (at < s->found.count && s->found.items[at].event == s->event.number))
+		return;
+	vec_push(&s->found, (struct trace_found){0});
+	memmove(&s->found.items[at + 1], &s->found.items[at],
+		(s->found.count - 1 - at) * sizeof(*s->found.items));
+	s->found.items[at] = (struct trace_found){s->event.number, visits};
+	s->found_more = true;
+}
+
 struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
 {
 	struct softpmu_contents_list contents _cleanup_(free_contents) = {0};
@@ -121,6 +158,7 @@ struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
 	int status = 0;
 
 	try(read_target(s, t, &target, &contents, &state_hash));
+	target.visits = known_visits(s);
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	rep_waiting_for(t->tracee.tid);
 	enum softpmu_result result =
@@ -131,6 +169,8 @@ struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
 		return rep_stopped_short(s, t);
 	if (result != SOFTPMU_FOUND)
 		return not_found(s, t, &target, result, status);
+	if (target.place.kind == TRACE_PLACE_STATE)
+		note_visits(s, target.visits);
 	if (state_hash && softpmu_state_hash(&t->tracee) != state_hash)
 		return rep_diverged(s, t, "registers or memory differ from what they were");
 	return NULL;

@@ -349,8 +349,12 @@ static struct error *replay_with(struct rep_session *s, struct replay_result *re
 {
 	struct error *error = make_stub(s);
 
+	trace_found_read(s->options->directory, &s->found);
 	if (!error)
 		error = run_events(s);
+	if (s->found_more)
+		trace_found_write(s->options->directory, &s->found);
+	vec_deinit(&s->found);
 	rep_hide_progress(s);
 	rep_kill_all(s);
 	rep_files_deinit(s);

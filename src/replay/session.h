@@ -13,6 +13,7 @@
 #include "replay/replay.h"
 #include "softpmu/softpmu.h"
 #include "syscalls/syscalls.h"
+#include "trace/found.h"
 #include "trace/reader.h"
 #include "tracee/spawn.h"
 #include "tracee/tracee.h"
@@ -46,12 +47,14 @@ struct rep_file {
 struct rep_session {
 	const struct replay_options *options;
 	struct trace_reader *reader;
-	struct rep_task *tasks;	  /* by recorded tid */
-	struct rep_file *files;	  /* by id */
-	struct trace_event event; /* the one being replayed */
-	int stub;		  /* memfd of the stub executable */
-	bool bar_shown;		  /* the progress bar stands on the terminal */
-	uint64_t told_event;	  /* the user was told that this one takes long */
+	struct rep_task *tasks;	       /* by recorded tid */
+	struct rep_file *files;	       /* by id */
+	struct trace_event event;      /* the one being replayed */
+	struct trace_found_list found; /* places by state as numbers, in the order of events */
+	bool found_more;	       /* than the recording's directory has */
+	int stub;		       /* memfd of the stub executable */
+	bool bar_shown;		       /* the progress bar stands on the terminal */
+	uint64_t told_event;	       /* the user was told that this one takes long */
 	int status;
 	bool ended;
 };

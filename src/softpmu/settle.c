@@ -67,13 +67,19 @@ enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *st
 	return result;
 }
 
-enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
-					int *status)
+enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, struct softpmu_probes *probes,
+					struct softpmu_counter *counter, int *status)
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
-	while (result == SOFTPMU_FOUND && softpmu_in_stub(tracee, probes))
+	while (result == SOFTPMU_FOUND && softpmu_in_stub(tracee, probes)) {
 		result = softpmu_step(tracee, status);
+		if (result != SOFTPMU_FOUND || !counter->trap_at)
+			continue;
+		if (softpmu_read(tracee, probes, counter) == counter->trap_at &&
+		    softpmu_sort_stop(tracee, probes, SIGTRAP) == SOFTPMU_STOP_HIT)
+			return SOFTPMU_HIT;
+	}
 	return result;
 }
 
@@ -92,8 +98,8 @@ static bool is_findable(struct tracee *tracee, const struct softpmu_probes *prob
 	       (!well || !softpmu_is_jumped_into(tracee, pc, window));
 }
 
-enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
-				   int *status)
+enum softpmu_result softpmu_settle(struct tracee *tracee, struct softpmu_probes *probes,
+				   struct softpmu_counter *counter, int *status)
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
@@ -103,7 +109,7 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_p
 		result = softpmu_step(tracee, status);
 	}
 	if (result == SOFTPMU_FOUND)
-		result = softpmu_leave_stubs(tracee, probes, status);
+		result = softpmu_leave_stubs(tracee, probes, counter, status);
 	softpmu_clear_shadow(tracee, probes);
 	return result;
 }

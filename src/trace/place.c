@@ -355,7 +355,8 @@ static bool is_part(const char *name)
 		return is_number(name + 7);
 	if (!strncmp(name, "data.", 5))
 		return is_number(name + 5);
-	return !strcmp(name, "files") || !strcmp(name, "files.d") || !strcmp(name, "meta.new");
+	return !strcmp(name, "files") || !strcmp(name, "files.d") || !strcmp(name, "meta.new") ||
+	       !strcmp(name, "found") || !strcmp(name, "found.new");
 }
 
 static bool is_contents(const char *name)
