@@ -59,6 +59,7 @@ enum trace_meta_flags {
 	TRACE_META_CPUID_TRAPPED = 1, /* cpuid was made to trap: its results are recorded */
 	TRACE_META_TSC_TRAPPED = 2,
 	TRACE_META_AGENT = 4, /* the agent was in use */
+	TRACE_META_CHAOS = 8, /* turns and places were chosen by chance */
 };
 
 struct trace_meta_numbers {
@@ -69,6 +70,7 @@ struct trace_meta_numbers {
 	uint32_t page_size;
 	uint32_t cpu; /* the tracees were pinned to it */
 	uint32_t reserved;
+	uint64_t seed; /* of chance */
 };
 
 struct trace_meta_cpuid {

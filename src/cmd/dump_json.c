@@ -26,6 +26,7 @@ static const char *const kinds[TRACE_EV_KINDS] = {
 	[TRACE_EV_FILE_WRITE] = "file-write",
 	[TRACE_EV_SCHED] = "sched",
 	[TRACE_EV_END] = "end",
+	[TRACE_EV_PROBES] = "probes",
 };
 
 static const char *const data_kinds[TRACE_D_KINDS] = {
@@ -43,16 +44,25 @@ static const char *const data_kinds[TRACE_D_KINDS] = {
 	[TRACE_D_REGS] = "registers",
 	[TRACE_D_MEMORY_OF] = "memory-of",
 	[TRACE_D_STACK_LIMIT] = "stack-limit",
+	[TRACE_D_WITNESS] = "witnesses",
+	[TRACE_D_WITNESS_BYTES] = "witness-bytes",
+	[TRACE_D_PLACE] = "place",
+	[TRACE_D_PROBE] = "probe",
 };
 
 static const struct {
 	uint16_t flag;
 	const char *name;
 } flags[] = {
-	{TRACE_F_ECHO_STDOUT, "echo-stdout"}, {TRACE_F_ECHO_STDERR, "echo-stderr"},
-	{TRACE_F_SYNC_FAULT, "sync-fault"},   {TRACE_F_BEFORE_CALL, "before-call"},
-	{TRACE_F_AFTER_CALL, "after-call"},   {TRACE_F_FALLBACK, "fallback"},
-	{TRACE_F_SCRATCH, "scratch"},	      {TRACE_F_REFUSED, "refused"},
+	{TRACE_F_ECHO_STDOUT, "echo-stdout"},
+	{TRACE_F_ECHO_STDERR, "echo-stderr"},
+	{TRACE_F_SYNC_FAULT, "sync-fault"},
+	{TRACE_F_BEFORE_CALL, "before-call"},
+	{TRACE_F_AFTER_CALL, "after-call"},
+	{TRACE_F_FALLBACK, "fallback"},
+	{TRACE_F_SCRATCH, "scratch"},
+	{TRACE_F_REFUSED, "refused"},
+	{TRACE_F_ASYNC, "async"},
 };
 
 /* ---- system calls ---- */
@@ -108,10 +118,29 @@ static void put_new_task(struct json *json, const struct dump_event *e)
 	json_member_hex(json, "clone_flags", task.clone_flags);
 }
 
+/* Where between events it is. */
+static void put_place(struct json *json, const struct dump_event *e)
+{
+	const struct dump_record *record = dump_find(e, TRACE_D_PLACE);
+	struct trace_place place;
+
+	if (!record || record->kept != sizeof(place))
+		return;
+	memcpy(&place, dump_bytes(e, record), sizeof(place));
+	json_key(json, "place");
+	json_begin_object(json);
+	json_member_text(json, "kind", place.kind == TRACE_PLACE_EXACT ? "exact" : "state");
+	json_member_hex(json, "pc", arch.pc(&e->regs));
+	json_member_uint(json, "hits", place.hits);
+	json_member_uint(json, "steps", place.steps);
+	json_end_object(json);
+}
+
 static void put_particulars(struct json *json, const struct dump_event *e)
 {
 	const char *name;
 
+	put_place(json, e);
 	switch (e->event.kind) {
 	case TRACE_EV_SYSCALL:
 	case TRACE_EV_SYSCALL_ENTER:

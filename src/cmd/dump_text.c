@@ -209,6 +209,36 @@ static void put_file_change(FILE *out, const struct dump_event *e)
 	fputs(" +++", out);
 }
 
+/* Where between events the task is. */
+static void put_place(FILE *out, const struct dump_event *e)
+{
+	const struct dump_record *record = dump_find(e, TRACE_D_PLACE);
+	struct trace_place place;
+
+	if (!record || record->kept != sizeof(place))
+		return;
+	memcpy(&place, dump_bytes(e, record), sizeof(place));
+	fprintf(out, " <at %#" PRIx64 ", after %" PRIu64 " site%s", (uint64_t)arch.pc(&e->regs),
+		place.hits, place.hits == 1 ? "" : "s");
+	if (place.steps)
+		fprintf(out, " and %" PRIu32 " step%s", place.steps, place.steps == 1 ? "" : "s");
+	fputs(place.kind == TRACE_PLACE_EXACT ? ">" : ", by its state>", out);
+}
+
+static void put_sites(FILE *out, const struct dump_event *e)
+{
+	struct trace_probe probe;
+
+	fputs("+++ counts from here on", out);
+	vec_foreach (&e->data.records, record) {
+		if (record->kind != TRACE_D_PROBE || record->kept != sizeof(probe))
+			continue;
+		memcpy(&probe, dump_bytes(e, record), sizeof(probe));
+		fprintf(out, " %s%#" PRIx64, probe.length ? "" : "no more ", probe.pc);
+	}
+	fputs(" +++", out);
+}
+
 static void put_end(FILE *out, const struct dump_event *e)
 {
 	fputs(e->event.kind == TRACE_EV_END ? "+++ end of the recording, " : "+++ ", out);
@@ -233,6 +263,7 @@ void dump_put_text(FILE *out, const struct dump_event *e)
 	case TRACE_EV_SIGNAL:
 	case TRACE_EV_SIGNAL_FATAL:
 		put_signal(out, e);
+		put_place(out, e);
 		break;
 	case TRACE_EV_START:
 	case TRACE_EV_EXEC:
@@ -249,7 +280,11 @@ void dump_put_text(FILE *out, const struct dump_event *e)
 		put_end(out, e);
 		break;
 	case TRACE_EV_SCHED:
-		fputs("+++ runs from here on +++", out);
+		fputs("+++ preempted +++", out);
+		put_place(out, e);
+		break;
+	case TRACE_EV_PROBES:
+		put_sites(out, e);
 		break;
 	default:
 		fprintf(out, "+++ event of kind %u +++", e->event.kind);

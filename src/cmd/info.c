@@ -34,7 +34,8 @@ static const char *const kind_names[TRACE_EV_KINDS] = {
 	[TRACE_EV_EXEC] = "executed programs",
 	[TRACE_EV_TASK_EXIT] = "ends of tasks",
 	[TRACE_EV_FILE_WRITE] = "changes of mapped files",
-	[TRACE_EV_SCHED] = "switches of tasks",
+	[TRACE_EV_SCHED] = "preemptions",
+	[TRACE_EV_PROBES] = "changes of counting sites",
 	[TRACE_EV_END] = "end",
 };
 
@@ -210,6 +211,13 @@ static void put_traps(const struct trace_meta_numbers *numbers)
 		     : "not trapped: a program that reads it may diverge when it is replayed");
 }
 
+static void put_chance(const struct trace_meta_numbers *numbers)
+{
+	if (numbers->flags & TRACE_META_CHAOS)
+		printf("%-12s%" PRIu64 " (warp record --chaos=%" PRIu64 ")\n", "chaos seed",
+		       numbers->seed, numbers->seed);
+}
+
 static struct error *put_info(const char *directory, struct tally *tally)
 {
 	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
@@ -221,6 +229,7 @@ static struct error *put_info(const char *directory, struct tally *tally)
 	put_counts(reader, tally);
 	put_files(reader);
 	put_traps(&trace_reader_meta(reader)->numbers);
+	put_chance(&trace_reader_meta(reader)->numbers);
 	try(text_finish());
 	return text_damage(reader);
 }

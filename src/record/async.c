@@ -36,11 +36,11 @@ static uint64_t due(struct rec_session *s, struct rec_task *t)
 	uint64_t when = 0;
 
 	if (t->stash.count && !t->stash_sent)
-		when = t->stash_since_ns + s->timing.patience_ns;
+		when = t->stash_until_ns;
 	if (group->ready.count) {
 		uint64_t turn = group->slice_end_ns;
 
-		if (turn < group->waited_since_ns + MIN_WAIT_NS)
+		if (!s->timing.chaos && turn < group->waited_since_ns + MIN_WAIT_NS)
 			turn = group->waited_since_ns + MIN_WAIT_NS;
 		if (!when || turn < when)
 			when = turn;
@@ -219,28 +219,14 @@ static void go_on_with(struct rec_session *s, struct rec_task *t, enum softpmu_r
 {
 	if (result == SOFTPMU_EVENT)
 		rec_run_user(t, 0);
-	else if (result == SOFTPMU_HIT)
-		rec_on_hit(s, t);
 	else
 		rec_take_status(s, t, t->status);
 }
 
-static enum softpmu_result leave_stubs(struct rec_task *t)
-{
-	return softpmu_leave_stubs(&t->tracee, &t->mm->probes, &t->counter, &t->status);
-}
-
 void rec_run_to_place(struct rec_session *s, struct rec_task *t)
 {
-	if (!t->armed && t->mm->probes.sites.count) {
-		enum softpmu_result result = leave_stubs(t);
-
-		if (result != SOFTPMU_FOUND) {
-			go_on_with(s, t, result);
-			return;
-		}
+	if (!t->armed && t->mm->probes.sites.count)
 		arm(t);
-	}
 	rec_run_user(t, 0);
 }
 
@@ -256,7 +242,7 @@ static enum softpmu_result learn_and_settle(struct rec_task *t)
 		vec_push(&t->wanted_sites, wanted[i].pc);
 	if (result != SOFTPMU_FOUND)
 		return result;
-	return softpmu_settle(&t->tracee, &t->mm->probes, &t->counter, &t->status);
+	return softpmu_settle(&t->tracee, &t->mm->probes, &t->status);
 }
 
 static void place_by_state(struct rec_session *s, struct rec_task *t)
@@ -281,7 +267,7 @@ static void place_by_state(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	rec_preempt(s, t);
-	rec_queue(t, TODO_RESUME);
+	rec_give_way(s, t);
 }
 
 void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
@@ -298,12 +284,6 @@ void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
 		rec_run_user(t, 0);
 		return;
 	}
-	enum softpmu_result result = leave_stubs(t);
-
-	if (result != SOFTPMU_FOUND) {
-		go_on_with(s, t, result);
-		return;
-	}
 	disarm(t);
 	if (!waits_for_place(t)) {
 		rec_run_user(t, 0);
@@ -315,9 +295,43 @@ void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
 	}
 }
 
+/* Some instructions further, and out of the stub that this may lead into: *steps says how many it were. */
+static enum softpmu_result step_on(struct rec_task *t, unsigned wanted, unsigned *steps)
+{
+	enum softpmu_result result = SOFTPMU_FOUND;
+
+	*steps = 0;
+	while (*steps < wanted || softpmu_in_stub(&t->tracee, &t->mm->probes)) {
+		result = softpmu_steps(&t->tracee, 1, &t->status);
+		if (result != SOFTPMU_FOUND)
+			return result;
+		++*steps;
+	}
+	softpmu_clear_shadow(&t->tracee, &t->mm->probes);
+	return SOFTPMU_FOUND;
+}
+
+void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned wanted)
+{
+	struct trace_place place = {.kind = TRACE_PLACE_EXACT};
+
+	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+	place.hits = total(t);
+	enum softpmu_result result = step_on(t, wanted, &place.steps);
+
+	if (result != SOFTPMU_FOUND) {
+		go_on_with(s, t, result);
+		return;
+	}
+	t->place = place;
+	rec_preempt(s, t);
+	rec_give_way(s, t);
+}
+
 void rec_on_hit(struct rec_session *s, struct rec_task *t)
 {
-	uint64_t hits = total(t);
+	struct trace_place place = {.kind = TRACE_PLACE_EXACT, .hits = total(t)};
+	enum softpmu_result result;
 
 	disarm(t);
 	vec_clear(&t->sample);
@@ -326,11 +340,16 @@ void rec_on_hit(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	softpmu_stand_at_site(&t->tracee, &t->mm->probes);
-	t->place = (struct trace_place){.kind = TRACE_PLACE_EXACT, .hits = hits};
+	result = step_on(t, rec_chance_steps(s), &place.steps);
+	if (result != SOFTPMU_FOUND) {
+		go_on_with(s, t, result);
+		return;
+	}
+	t->place = place;
 	if (t->stash.count) {
 		rec_take_stash_here(s, t);
 		return;
 	}
 	rec_preempt(s, t);
-	rec_queue(t, TODO_RESUME);
+	rec_give_way(s, t);
 }

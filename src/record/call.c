@@ -608,8 +608,8 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		return;
 	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
 
-	if (!c->open) { /* the end of a call that was moved back */
-		rec_continue(s, t);
+	if (!c->open) { /* the end of a call that was moved back: no event yet, nobody else's turn */
+		rec_run_user(t, 0);
 		return;
 	}
 	c->call.result = arch.call_result(tracee_regs(&t->tracee));
@@ -644,7 +644,7 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	c->open = false;
 	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
-		rec_queue(t, TODO_RESUME);
+		rec_give_way(s, t);
 	else
-		rec_continue(s, t);
+		rec_go_on(s, t);
 }

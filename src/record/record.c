@@ -105,14 +105,14 @@ static char *read_link(pid_t tid)
 	return xstrdup(path);
 }
 
-static void describe(struct trace_meta *meta, char *const *argv, int core, pid_t tid,
-		     const struct spawn_result *spawned)
+static void describe(struct trace_meta *meta, const struct record_options *options, int core,
+		     pid_t tid, const struct spawn_result *spawned)
 {
 	uint32_t leaves[32][6];
 	size_t count = arch.identify_cpu(leaves, 32);
 
 	trace_meta_init_host(meta);
-	trace_texts_append(&meta->command, argv);
+	trace_texts_append(&meta->command, options->argv);
 	trace_texts_append(&meta->environment, environ);
 	for (size_t i = 0; i < count; i++) {
 		struct trace_meta_cpuid cpuid = {leaves[i][0], leaves[i][1], leaves[i][2],
@@ -122,6 +122,9 @@ static void describe(struct trace_meta *meta, char *const *argv, int core, pid_t
 	}
 	meta->executable = read_link(tid);
 	meta->numbers.cpu = (uint32_t)core;
+	meta->numbers.seed = options->timing.seed;
+	if (options->timing.chaos)
+		meta->numbers.flags |= TRACE_META_CHAOS;
 	if (spawned->cpuid_traps)
 		meta->numbers.flags |= TRACE_META_CPUID_TRAPPED;
 	if (spawned->time_traps)
@@ -157,6 +160,7 @@ static void session_init(struct rec_session *s, const struct record_timing *timi
 	struct stat proc;
 
 	*s = (struct rec_session){.start_ns = rec_now(), .cpus = *allowed, .timing = *timing};
+	s->chance = timing->seed;
 	if (!s->timing.slice_ns)
 		s->timing.slice_ns = SLICE_NS;
 	if (!s->timing.patience_ns)
@@ -234,7 +238,7 @@ static struct error *start_writer(struct rec_session *s, const struct record_opt
 	struct trace_meta meta;
 
 	try(make_directory(options, directory));
-	describe(&meta, options->argv, core, tid, spawned);
+	describe(&meta, options, core, tid, spawned);
 	struct error *error = trace_writer_create_in(*directory, &meta, &s->cpus, &s->writer);
 
 	trace_meta_deinit(&meta);

@@ -13,6 +13,8 @@ struct rec_session;
 struct record_timing {
 	uint64_t slice_ns;    /* a thread's turn while others are ready (20 ms) */
 	uint64_t patience_ns; /* how long a signal waits for a system call (5 ms) */
+	bool chaos;	      /* turns and places by chance... */
+	uint64_t seed;	      /* ...from here on */
 	bool hash_states;     /* for tests: the truth is recorded at each place between events */
 };
 

@@ -100,8 +100,7 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 	uint64_t now = rec_now();
 
 	if (group->running || now >= group->slice_end_ns) {
-		group->slice_end_ns = now + s->timing.slice_ns;
-		rec_queue(t, TODO_RESUME);
+		rec_give_way(s, t);
 		return;
 	}
 	rec_run_user(t, 0);
@@ -131,8 +130,8 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 		rec_on_interrupt(s, t);
 		return;
 	}
-	rec_continue(s, t);
 	t->resumed_valid = false;
+	rec_run_user(t, 0); /* perhaps between events: nobody else's turn */
 }
 
 static bool at_entry(struct rec_task *t)
@@ -192,12 +191,10 @@ static void handle(struct rec_session *s, struct rec_task *t)
 {
 	if (overtaken(s, t))
 		return;
-	if (t->todo == TODO_RESUME) {
-		rec_group(t)->slice_end_ns = rec_now() + s->timing.slice_ns;
-		rec_run_user(t, 0);
-	} else {
+	if (t->todo == TODO_RESUME)
+		rec_begin_turn(s, t);
+	else
 		rec_handle_status(s, t);
-	}
 }
 
 /* An exec by a thread that is no leader: it now has the leader's id (ptrace(2), "execve(2) under

@@ -127,11 +127,12 @@ struct rec_task {
 	bool dying;	 /* of a leader: SIGKILL is on its way to all threads of the process */
 	bool exit_event; /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
-	uint64_t stash_since_ns;
+	uint64_t stash_until_ns;     /* when it has waited long enough for an event */
 	struct softpmu_witnesses
 		sample;	  /* memory when the stash had waited long: what changes since? */
 	bool interrupted; /* PTRACE_INTERRUPT was sent: a place between events is wanted */
 	struct softpmu_counter counter;
+	unsigned chaos_priority;
 	struct vec(taddr) wanted_sites; /* to be made at the next event */
 	bool armed;			/* the next site that it passes is the place */
 	uint64_t armed_since_ns;
@@ -184,6 +185,7 @@ struct rec_session {
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
 	uint64_t tick_ns;	   /* when SIGALRM wakes the loop up; 0: not */
 	struct record_timing timing;
+	uint64_t chance; /* state of the random numbers */
 	struct error *failure;
 };
 
@@ -223,6 +225,19 @@ void rec_on_gone(struct rec_session *s, struct rec_task *t, int status);
 void rec_take_status(struct rec_session *s, struct rec_task *t, int status);
 /* Makes sure that the task has scratch memory. At a call's entry that call is lost: move back. */
 bool rec_scratch(struct rec_task *t, size_t size);
+
+/* ---- chaos.c: chance, where the user asked for it ---- */
+/* How long a turn is, and how long a signal waits for an event: nanoseconds. */
+uint64_t rec_slice(struct rec_session *s);
+uint64_t rec_patience(struct rec_session *s);
+/* How many instructions behind a site a task is preempted. */
+unsigned rec_chance_steps(struct rec_session *s);
+/* Queues a task that others shall run before. */
+void rec_give_way(struct rec_session *s, struct rec_task *t);
+/* The queued task, which stands at an event, goes on in user mode. */
+void rec_begin_turn(struct rec_session *s, struct rec_task *t);
+/* As rec_continue(), for a task whose event was just committed. */
+void rec_go_on(struct rec_session *s, struct rec_task *t);
 
 /* ---- event.c ---- */
 /* Adds a record to the event being built for the task. */
@@ -323,6 +338,8 @@ void rec_tick(struct rec_session *s);
 void rec_on_interrupt(struct rec_session *s, struct rec_task *t);
 /* Lets a task that has a signal to take go on in user mode, to the next place. */
 void rec_run_to_place(struct rec_session *s, struct rec_task *t);
+/* Preempts a task at most so many instructions behind the event that was just committed. */
+void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned steps);
 /* A site's counter has trapped. */
 void rec_on_hit(struct rec_session *s, struct rec_task *t);
 /* Writes TRACE_EV_SCHED: t->place is where others get the turn, or a stop signal hits. */

@@ -99,7 +99,7 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *info,
 		  const struct proc_signals *set)
 {
-	t->stash_since_ns = rec_now();
+	t->stash_until_ns = rec_now() + rec_patience(s);
 	vec_push(&t->stash, *info);
 	t->resumed_valid = false;
 	if (!t->mask_widened) {
@@ -231,7 +231,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_make_sites(s, t);
 	t->restart_pending = false;
 	rec_sigmask_exit(s, t);
-	rec_continue(s, t);
+	rec_go_on(s, t);
 }
 
 static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
@@ -332,7 +332,7 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 			return;
 		if (signal == SIGSEGV && !t->signal_place && emulate_trap(s, t, &info)) {
 			rec_send_stash(t);
-			rec_continue(s, t);
+			rec_go_on(s, t);
 			return;
 		}
 		proc_read_signals(t->tracee.tid, &set);

@@ -361,7 +361,7 @@ static void adopt_child(struct rec_session *s, struct rec_task *t, pid_t tid)
 		return;
 	}
 	commit_new(s, t, child);
-	rec_queue(child, TODO_RESUME);
+	rec_give_way(s, child);
 }
 
 void rec_on_clone(struct rec_session *s, struct rec_task *t)

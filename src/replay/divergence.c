@@ -91,6 +91,7 @@ static void print_stack(FILE *out, struct rep_session *s, struct rep_task *t)
 	};
 	struct stack stack = {.out = out, .dwfl = dwfl_begin(&callbacks), .reader = s->reader};
 
+	tracee_write_regs(&t->tracee);
 	if (!stack.dwfl)
 		return;
 	if (!dwfl_linux_proc_report(stack.dwfl, t->tracee.tid) &&

@@ -67,19 +67,13 @@ enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *st
 	return result;
 }
 
-enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, struct softpmu_probes *probes,
-					struct softpmu_counter *counter, int *status)
+enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
+					int *status)
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
-	while (result == SOFTPMU_FOUND && softpmu_in_stub(tracee, probes)) {
+	while (result == SOFTPMU_FOUND && softpmu_in_stub(tracee, probes))
 		result = softpmu_step(tracee, status);
-		if (result != SOFTPMU_FOUND || !counter->trap_at)
-			continue;
-		if (softpmu_read(tracee, probes, counter) == counter->trap_at &&
-		    softpmu_sort_stop(tracee, probes, SIGTRAP) == SOFTPMU_STOP_HIT)
-			return SOFTPMU_HIT;
-	}
 	return result;
 }
 
@@ -98,8 +92,8 @@ static bool is_findable(struct tracee *tracee, const struct softpmu_probes *prob
 	       (!well || !softpmu_is_jumped_into(tracee, pc, window));
 }
 
-enum softpmu_result softpmu_settle(struct tracee *tracee, struct softpmu_probes *probes,
-				   struct softpmu_counter *counter, int *status)
+enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
+				   int *status)
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
@@ -109,7 +103,7 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, struct softpmu_probes 
 		result = softpmu_step(tracee, status);
 	}
 	if (result == SOFTPMU_FOUND)
-		result = softpmu_leave_stubs(tracee, probes, counter, status);
+		result = softpmu_leave_stubs(tracee, probes, status);
 	softpmu_clear_shadow(tracee, probes);
 	return result;
 }
@@ -136,8 +130,11 @@ static void add(struct tracee *tracee, struct softpmu_witnesses *out, taddr addr
 	vec_push(out, (struct trace_witness){addr, length, XXH64(page, length, 0)});
 }
 
-/* Resident pages only: looking at others would make them so. proc(5), /proc/PID/pagemap: bit 63
- * present, bit 62 swapped. */
+/* Entries of /proc/PID/pagemap (proc(5)): present or swapped; still the file's, so never written. */
+#define PAGE_HERE(entry) ((entry) >> 62)
+#define PAGE_FILE	 (1ull << 61)
+
+/* Resident pages only: looking at others would make them so. */
 static void add_resident(struct tracee *tracee, int pagemap, const struct proc_map *map,
 			 struct softpmu_witnesses *out, size_t most)
 {
@@ -150,7 +147,7 @@ static void add_resident(struct tracee *tracee, int pagemap, const struct proc_m
 		if (got <= 0)
 			return;
 		for (ssize_t i = 0; i < got / 8 && out->count < most; i++)
-			if (entries[i] >> 62)
+			if (PAGE_HERE(entries[i]) && !(entries[i] & PAGE_FILE))
 				add(tracee, out, at + (taddr)i * PAGE, PAGE);
 		at += (taddr)(got / 8) * PAGE;
 	}
@@ -229,14 +226,18 @@ bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses
 
 uint64_t softpmu_state_hash(struct tracee *tracee)
 {
+	static const char zeros[PAGE];
 	struct softpmu_witnesses all = {0};
 	struct regs regs = *tracee_regs(tracee);
 
 	arch.clear_resume(&regs);
 	take(tracee, &all, SIZE_MAX);
-	uint64_t hash = XXH64(all.items, all.count * sizeof(*all.items), 0) ^
-			XXH64(regs.word, sizeof(regs.word), 1);
+	uint64_t hash = XXH64(regs.word, sizeof(regs.word), 0), empty = XXH64(zeros, PAGE, 0);
 
+	/* Whether a page of zeros is resident is the kernel's affair. */
+	vec_foreach (&all, page)
+		if (page->hash != empty)
+			hash = XXH64(page, sizeof(*page), hash);
 	vec_deinit(&all);
 	return hash;
 }

@@ -22,7 +22,6 @@ enum softpmu_result {
 	SOFTPMU_FOUND,	 /* the tracee stands at the place */
 	SOFTPMU_EVENT,	 /* a sync event comes first: there is no need for a place */
 	SOFTPMU_STOPPED, /* the tracee stopped for another reason: its status is given */
-	SOFTPMU_HIT,	 /* leaving a stub: its counter has trapped just now */
 	SOFTPMU_OTHER,	 /* seeking: it stands where the place should be, in another state */
 };
 
@@ -30,14 +29,13 @@ enum softpmu_result {
 
 /* Moves a tracee that is stopped in user mode on to an instruction that a replay can find again by its
  * state. `status`: of the stop, for SOFTPMU_STOPPED. */
-enum softpmu_result softpmu_settle(struct tracee *tracee, struct softpmu_probes *probes,
-				   struct softpmu_counter *counter, int *status);
+enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
+				   int *status);
 /* `steps` instructions further, from a place that is exact. */
 enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *status);
-/* Out of the stub that it stands in, if it does: a stub that has read the counter would undo a change
- * of it. */
-enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, struct softpmu_probes *probes,
-					struct softpmu_counter *counter, int *status);
+/* Out of the stub that it stands in, if it does. */
+enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
+					int *status);
 
 /* Takes the witnesses of the tracee's present state: the vector registers, the stack at its
  * pointer, and resident writable pages up to a limit. */

@@ -74,7 +74,7 @@ int tracee_wait(struct tracee *tracee, int flags)
 	return status;
 }
 
-static void write_regs(struct tracee *tracee)
+void tracee_write_regs(struct tracee *tracee)
 {
 	if (tracee->regs_dirty) {
 		struct iovec vector = {&tracee->regs, sizeof(tracee->regs)};
@@ -86,7 +86,7 @@ static void write_regs(struct tracee *tracee)
 
 void tracee_resume(struct tracee *tracee, int how, int signal)
 {
-	write_regs(tracee);
+	tracee_write_regs(tracee);
 	tracee->stopped = false;
 	request(tracee, how, NULL, (void *)(long)signal);
 }
@@ -98,7 +98,7 @@ void tracee_interrupt(struct tracee *tracee)
 
 void tracee_detach(struct tracee *tracee, int signal)
 {
-	write_regs(tracee);
+	tracee_write_regs(tracee);
 	tracee->stopped = false;
 	request(tracee, PTRACE_DETACH, NULL, (void *)(long)signal);
 }

@@ -71,6 +71,8 @@ void tracee_set_regs(struct tracee *tracee, const struct regs *regs);
  * after. Returns 0 or an errno value. What tracee_regs_mut has changed counts. */
 int tracee_get_set(struct tracee *tracee, unsigned note, void *to, size_t *length);
 int tracee_put_set(struct tracee *tracee, unsigned note, const void *from, size_t length);
+/* Changed registers reach the tracee now: before somebody else looks at it. */
+void tracee_write_regs(struct tracee *tracee);
 /* Vector and floating point state, in the processor's own format. */
 bool tracee_get_xstate(struct tracee *tracee, struct bytes *out);
 void tracee_set_xstate(struct tracee *tracee, const void *bytes, size_t length);
