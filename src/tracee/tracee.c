@@ -152,7 +152,7 @@ void tracee_set_regs(struct tracee *tracee, const struct regs *regs)
 /* 0, or why a request for a register set failed. */
 static int set_request(struct tracee *tracee, int what, unsigned note, struct iovec *vector)
 {
-	write_regs(tracee);
+	tracee_write_regs(tracee);
 	if (tracee->gone)
 		return ESRCH;
 	if (ptrace(what, tracee->tid, (void *)(long)note, vector) == 0)
