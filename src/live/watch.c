@@ -111,9 +111,10 @@ static void report(struct watching *w, struct watched *t, const struct sc_call *
 	const struct sc_row *row = sc_row(call->nr);
 
 	if (call->ended)
-		sc_format_exit(&t->line, 0, row, call, &t->memory, &sc_style_default, &t->half);
+		sc_format_exit(&t->line, t->line.count, row, call, &t->memory, &sc_style_default,
+			       &t->half);
 	else
-		sc_format_close(&t->line, 0);
+		sc_format_close(&t->line, t->line.count);
 	fprintf(w->launch.out, "%d %.*s%s\n", t->task->tracee.tid, (int)t->line.count,
 		(const char *)t->line.items, call->ended ? "" : "= ?");
 	w->matches++;
