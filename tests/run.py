@@ -29,7 +29,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
 import container                                                        # noqa: E402
-import dump, errors, examples, fuzz, guests, hostile, intercept, kill, programs, regs             # noqa: E402,E401
+import dump, errors, examples, fuzz, guests, hostile, intercept, kill, mach, programs, regs             # noqa: E402,E401
 import sources, torture, trace, units, watch                            # noqa: E402,E401
 
 SKIPPED = 77
@@ -244,6 +244,9 @@ def stage(config, base):
     build = os.path.join(base, 'build')
     os.makedirs(os.path.join(build, 'tests'))
     shutil.copy2(config.warp, os.path.join(build, 'warp'))
+    library = os.path.join(config.build, 'libwarp.so.1')
+    if os.path.exists(library):
+        shutil.copy2(library, build)
     for programs in ('guest', 'live'):
         programs_from = os.path.join(config.build, 'tests', programs)
         if os.path.isdir(programs_from):
@@ -256,7 +259,8 @@ def stage(config, base):
 
 def live_tests(config):
     """Of the live tools."""
-    return intercept.tests(config) + regs.tests(config) + trace.tests(config) + watch.tests(config)
+    return (intercept.tests(config) + mach.tests(config) + regs.tests(config) + trace.tests(config) +
+            watch.tests(config))
 
 
 def plan(options, base):

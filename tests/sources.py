@@ -77,7 +77,7 @@ def tests(config):
         version = subprocess.run(['clang-format', '--version'], stdout=subprocess.PIPE).stdout.decode()
         if 'version 14.' not in version:
             raise Skip('clang-format 14 (another version decides otherwise): ' + version.strip())
-        files = [f for d in ('src', 'agent', 'include', 'tests', 'bench', 'examples')
+        files = [f for d in ('src', 'agent', 'include', 'compat', 'tests', 'bench', 'examples')
                  for f in glob.glob('%s/%s/**/*.[ch]' % (root, d), recursive=True)]
         done = subprocess.run(['clang-format', '--dry-run', '-Werror', *files], cwd=root,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
