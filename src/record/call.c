@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "record/session.h"
 #include "tracee/procfs.h"
@@ -380,9 +381,34 @@ void rec_take_status(struct rec_session *s, struct rec_task *t, int status)
 		rec_handle_status(s, t);
 }
 
+/* A leader that was killed is a zombie that wait does not report until its threads have ended, and
+ * those may wait for us. */
+static bool is_silent_zombie(const struct rec_task *t)
+{
+	return t->tracee.tid == t->tracee.tgid && proc_state(t->tracee.tid) == 'Z';
+}
+
+/* How often the core is given away before we look what has become of the task, and how long then. */
+#define AWAIT_TRIES 16
+#define AWAIT_NS    200000
+
 void rec_await(struct rec_session *s, struct rec_task *t)
 {
-	rec_take_status(s, t, tracee_wait(&t->tracee, 0));
+	const struct timespec pause = {.tv_nsec = AWAIT_NS};
+	int status;
+
+	for (unsigned tries = 0; !(status = tracee_wait(&t->tracee, WNOHANG)); tries++) {
+		if (tries < AWAIT_TRIES) {
+			sched_yield();
+			continue;
+		}
+		if (is_silent_zombie(t)) {
+			t->state = STATE_DYING; /* the loop hears of its end */
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+	rec_take_status(s, t, status);
 }
 
 /* A call that changes memory while it sleeps must have done so. */

@@ -255,7 +255,12 @@ static bool await_first_stop(struct rec_session *s, struct rec_task *child)
 		tracee_stopped(&child->tracee);
 		return true;
 	}
-	tracee_wait(&child->tracee, 0);
+	int status = tracee_wait(&child->tracee, 0);
+
+	if (!child->tracee.gone && tracee_event(status) == PTRACE_EVENT_EXIT) {
+		tracee_resume(&child->tracee, PTRACE_CONT, 0); /* killed before it began */
+		return false;
+	}
 	return !child->tracee.gone;
 }
 
@@ -371,6 +376,13 @@ void rec_on_clone(struct rec_session *s, struct rec_task *t)
 	if (t->tracee.gone || !tid)
 		return;
 	adopt_child(s, t, tid);
+	/* It may have been killed meanwhile, and must not be taken past the stop at its exit. */
+	int status = tracee_wait(&t->tracee, WNOHANG);
+
+	if (status) {
+		rec_take_status(s, t, status);
+		return;
+	}
 	rec_resume_in_call(t, PTRACE_SYSCALL);
 	if (!(clone_flags(t) & CLONE_VFORK))
 		rec_await(s, t);
