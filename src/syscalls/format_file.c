@@ -197,18 +197,42 @@ PRINTER(statfs)
 	put_plain(p, "}");
 }
 
-/* Entries of getdents(2) and getdents64(2): both have the record's length at offset 16. */
+/* Where getdents(2) and getdents64(2) have the length of a record. */
+#define DIRENT_LENGTH_AT 16
+#define DIRENTS_CHUNK	 4096
+
+/* Counts the records that begin in a piece of memory; returns where the next one begins, 0 if none can. */
+static size_t count_dirents(const uint8_t *piece, size_t size, uint64_t *count)
+{
+	size_t at = 0;
+	uint16_t length;
+
+	while (size - at >= DIRENT_LENGTH_AT + sizeof(length)) {
+		memcpy(&length, piece + at + DIRENT_LENGTH_AT, sizeof(length));
+		if (!length)
+			return 0;
+		++*count;
+		if (length >= size - at)
+			return at + length;
+		at += length;
+	}
+	return at;
+}
+
 PRINTER(dirents)
 {
 	uint64_t at = 0, size = p->call->result, count = 0;
+	uint8_t piece[DIRENTS_CHUNK];
 
 	while (at < size) {
-		uint16_t length;
+		size_t length = size - at < sizeof(piece) ? size - at : sizeof(piece);
+		size_t next = fetch(p, value + at, piece, length)
+				      ? count_dirents(piece, length, &count)
+				      : 0;
 
-		if (!fetch(p, value + at + 16, &length, sizeof(length)) || !length)
+		if (!next)
 			break;
-		at += length;
-		count++;
+		at += next;
 	}
 	put_addr(p, value);
 	put(p, " /* %" PRIu64 " entries */", count);
