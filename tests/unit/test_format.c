@@ -387,17 +387,136 @@ static void test_hostile(void **state)
 		}
 }
 
+/* ---- lines in two halves ---- */
+
+static size_t path_of(void *context, int fd, char *path, size_t room, bool *deleted)
+{
+	static const char *const paths[] = {"/dev/null", "/a<b>\n", "pipe:[5]"};
+	const char *found = fd == AT_FDCWD ? "/home" : fd < 3 ? paths[fd] : "";
+
+	*deleted = fd == 1;
+	memcpy(path, found, strlen(found));
+	return strlen(found);
+}
+
+/* Both halves, with a bar between them. `change` is done in between. */
+static char *halves(const struct sc_call *call, const struct sc_style *style, void (*change)(void),
+		    bool *complete)
+{
+	pid_t self = getpid();
+	struct sc_memory memory = {read_process, &self};
+	struct sc_call made = *call;
+	struct bytes line = {0};
+	struct sc_half half = {0};
+	size_t column;
+
+	made.ended = false;
+	sc_format_entry(&line, sc_row(call->nr), &made, &memory, style, &half);
+	*complete = half.complete;
+	column = line.count;
+	vec_push(&line, '|');
+	if (change)
+		change();
+	sc_format_exit(&line, column, sc_row(call->nr), call, &memory, style, &half);
+	vec_push(&line, 0);
+	return (char *)line.items;
+}
+
+#define expect_halves(text, done, call, style, change)                                \
+	do {                                                                          \
+		bool complete_;                                                       \
+		char *line_ _cleanup_free_ = halves(call, style, change, &complete_); \
+		assert_string_equal(line_, text);                                     \
+		assert_int_equal(complete_, done);                                    \
+	} while (0)
+
+static socklen_t peer_length;
+static struct sockaddr_in peer = {.sin_family = AF_INET};
+static off_t file_offset;
+static char buffer[8];
+
+static void after_accept(void)
+{
+	peer_length = sizeof(peer);
+}
+
+static void after_sendfile(void)
+{
+	file_offset = 12;
+}
+
+static void after_read(void)
+{
+	memcpy(buffer, "new", 3);
+}
+
+static void test_halves(void **state)
+{
+	const struct sc_style *style = &sc_style_default;
+	struct pollfd fd = {0, POLLIN, POLLIN};
+
+	expect_halves("getpid(|)                                = 42", true, CALL(SYS_getpid, 42),
+		      style, NULL);
+	expect_halves("read(3, |\"new\", 8)                       = 3", false,
+		      CALL(SYS_read, 3, 3, A(buffer), 8), style, after_read);
+	expect_halves("poll([{fd=0, events=POLLIN}], 1, -1|)    = 1 ([{fd=0, revents=POLLIN}])",
+		      false, CALL(SYS_poll, 1, A(&fd), 1, (uint32_t)-1), style, NULL);
+	peer_length = 128;
+	expect_halves("accept(3, |{sa_family=AF_INET, sin_port=htons(0), "
+		      "sin_addr=inet_addr(\"0.0.0.0\")}, "
+		      "[128 => 16]) = 4",
+		      false, CALL(SYS_accept, 4, 3, A(&peer), A(&peer_length)), style,
+		      after_accept);
+	file_offset = 10;
+	expect_halves("sendfile(1, 3, [10]| => [12], 2)         = 2", false,
+		      CALL(SYS_sendfile, 2, 1, 3, A(&file_offset), 2), style, after_sendfile);
+	expect_halves("clone(child_stack=NULL, flags=SIGCHLD|)  = 5", true,
+		      CALL(SYS_clone, 5, SIGCHLD, 0, 0, 0), style, NULL);
+	expect_halves("close(-1|)                               = -1 EBADF (Bad file descriptor)",
+		      true, CALL(SYS_close, -EBADF, (uint32_t)-1), style, NULL);
+}
+
+static void test_unknown_call(void **state)
+{
+	expect_halves(
+		"syscall_0x7fff(0x1, 0, 0, 0, 0, 0x6|)    = -1 ENOSYS (Function not implemented)",
+		true, CALL(0x7fff, -ENOSYS, 1, 0, 0, 0, 0, 6), &sc_style_default, NULL);
+}
+
+static void test_paths(void **state)
+{
+	const struct sc_style style = {.string_max = 3, .fd_path = path_of};
+	int pair[2] = {0, 2};
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(2, &set);
+	expect_halves("close(0</dev/null>|)                     = 0", true, CALL(SYS_close, 0, 0),
+		      &style, NULL);
+	expect_halves("dup(1</a\\74b\\76\\n>(deleted)|)            = 2<pipe:[5]>", true,
+		      CALL(SYS_dup, 2, 1), &style, NULL);
+	expect_halves("openat(AT_FDCWD</home>, \"/etc/passwd\", O_RDONLY|) = 7", true,
+		      CALL(SYS_openat, 7, (uint32_t)AT_FDCWD, A("/etc/passwd"), 0), &style, NULL);
+	expect_halves("pipe2(|[0</dev/null>, 2<pipe:[5]>], 0)   = 0", false,
+		      CALL(SYS_pipe2, 0, A(pair), 0), &style, NULL);
+	expect_halves("write(2<pipe:[5]>, \"abc\"..., 5|)         = 5", true,
+		      CALL(SYS_write, 5, 2, A("abcde"), 5), &style, NULL);
+	expect_halves("select(3, [2<pipe:[5]>], NULL, NULL, NULL|) = 1 (in [2])", false,
+		      CALL(SYS_select, 1, 3, A(&set), 0, 0, 0), &style, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	   cmocka_unit_test(test_restarts),
-		cmocka_unit_test(test_unfinished), cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_files),	   cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_poll),	   cmocka_unit_test(test_entry_state),
-		cmocka_unit_test(test_signals),	   cmocka_unit_test(test_processes),
-		cmocka_unit_test(test_futex),	   cmocka_unit_test(test_sockets),
-		cmocka_unit_test(test_ioctl),	   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_plain),	     cmocka_unit_test(test_restarts),
+		cmocka_unit_test(test_unfinished),   cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_files),	     cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_poll),	     cmocka_unit_test(test_entry_state),
+		cmocka_unit_test(test_signals),	     cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_futex),	     cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_ioctl),	     cmocka_unit_test(test_names),
+		cmocka_unit_test(test_hostile),	     cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_unknown_call), cmocka_unit_test(test_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
