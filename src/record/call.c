@@ -42,6 +42,7 @@ void rec_call_reset(struct rec_call *call)
 	vec_clear(&call->before);
 	call->open = call->entered_event = false;
 	call->flags = 0;
+	call->clone = (struct rec_clone){0};
 	call->note = 0;
 }
 
@@ -360,6 +361,13 @@ static void reopen_call(struct rec_task *t)
 	c->entered_event = false;
 }
 
+static bool is_restart_call(struct rec_task *t)
+{
+	const struct sc_row *row = sc_row(arch.call_nr(tracee_regs(&t->tracee)));
+
+	return row && row->handler == SC_H_RESTART;
+}
+
 /* The kernel moved the task back to its call: replay must know. */
 static void note_restart(struct rec_session *s, struct rec_task *t)
 {
@@ -524,7 +532,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		rec_signal_before_call(s, t);
 		return;
 	}
-	if (restart && arch.call_nr(tracee_regs(&t->tracee)) == SYS_restart_syscall) {
+	if (restart && is_restart_call(t)) {
 		reopen_call(t);
 		make_call(s, t);
 		return;

@@ -20,14 +20,24 @@
 
 /* ---- before the call ---- */
 
+/* The argument that names the file; argument and environment vectors follow it. */
+static int path_arg(const struct rec_call *c)
+{
+	int i = 0;
+
+	while (i < c->row->nargs && c->row->args[i].type != SC_T_PATH)
+		i++;
+	return i;
+}
+
 /* Opens the file that the call names, as the tracee would find it; -1 where that cannot be told. */
 static int open_target(struct rec_task *t)
 {
 	const struct sc_call *call = &t->call.call;
-	bool at = call->nr == SYS_execveat;
+	int name_arg = path_arg(&t->call);
 	char name[4096 + 1] = "", path[4096 + 64];
-	size_t got = tracee_read(&t->tracee, call->args[at ? 1 : 0], name, sizeof(name) - 1);
-	int dir = at ? (int)call->args[0] : AT_FDCWD;
+	size_t got = tracee_read(&t->tracee, call->args[name_arg], name, sizeof(name) - 1);
+	int dir = name_arg > 0 ? (int)call->args[0] : AT_FDCWD;
 
 	name[got] = 0;
 	if (name[0] == '/')
@@ -71,7 +81,7 @@ bool rec_gains_rights(const struct stat *status)
 static void keep_arguments(struct rec_task *t)
 {
 	const struct sc_call *call = &t->call.call;
-	int first = call->nr == SYS_execveat ? 2 : 1;
+	int first = path_arg(&t->call) + 1;
 	taddr pointers[64];
 
 	for (int vector = 0; vector < 2; vector++) {

@@ -201,13 +201,11 @@ static bool written_range(struct rec_task *t, int fd, int64_t *offset, int64_t *
 	bool known = proc_fd_info(t->tracee.tid, fd, &position, &flags);
 
 	*length = call->result;
-	switch (call->nr) {
-	case SYS_write:
-	case SYS_writev:
+	switch (t->call.row->handler) {
+	case SC_H_WRITE:
 		*offset = position - call->result;
 		return known;
-	case SYS_pwrite64:
-	case SYS_pwritev:
+	case SC_H_PWRITE:
 		*offset = (int64_t)call->args[3];
 		return known && !(flags & O_APPEND);
 	default:

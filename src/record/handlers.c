@@ -189,38 +189,42 @@ static void shmdt_exit(struct rec_session *s, struct rec_task *t)
 
 /* ---- tasks ---- */
 
-/* The flags as clone(2) has them, for all four calls. */
-static uint64_t flags_of_clone(struct rec_task *t)
+static enum rec_verdict fork_enter(struct rec_session *s, struct rec_task *t)
 {
-	struct clone_args args = {0};
+	t->call.clone = (struct rec_clone){.asked = true, .flags = SIGCHLD};
+	return REC_MAKE_ENTER;
+}
 
-	switch (t->call.call.nr) {
-	case SYS_fork:
-		return SIGCHLD;
-	case SYS_vfork:
-		return CLONE_VFORK | CLONE_VM | SIGCHLD;
-	case SYS_clone:
-		return arg(t, 0);
-	default:
-		tracee_read(&t->tracee, arg(t, 0), &args,
-			    arg(t, 1) < sizeof(args) ? arg(t, 1) : sizeof(args));
-		return args.flags;
-	}
+static enum rec_verdict vfork_enter(struct rec_session *s, struct rec_task *t)
+{
+	t->call.clone =
+		(struct rec_clone){.asked = true, .flags = CLONE_VFORK | CLONE_VM | SIGCHLD};
+	return REC_MAKE_ENTER;
 }
 
 /* CLONE_UNTRACED would let the child escape. */
 static enum rec_verdict clone_enter(struct rec_session *s, struct rec_task *t)
 {
-	uint64_t flags = flags_of_clone(t);
-
-	t->call.note = (int64_t)flags;
-	if (!(flags & CLONE_UNTRACED))
-		return REC_MAKE_ENTER;
-	if (t->call.call.nr == SYS_clone) {
+	t->call.clone = (struct rec_clone){
+		.asked = true, .flags = arg(t, 0), .parent_tid = arg(t, 2), .child_tid = arg(t, 3)};
+	if (arg(t, 0) & CLONE_UNTRACED)
 		arch.set_call_arg(tracee_regs_mut(&t->tracee), 0,
-				  flags & ~(uint64_t)CLONE_UNTRACED);
+				  arg(t, 0) & ~(uint64_t)CLONE_UNTRACED);
+	return REC_MAKE_ENTER;
+}
+
+static enum rec_verdict clone3_enter(struct rec_session *s, struct rec_task *t)
+{
+	struct clone_args args = {0};
+
+	tracee_read(&t->tracee, arg(t, 0), &args,
+		    arg(t, 1) < sizeof(args) ? arg(t, 1) : sizeof(args));
+	t->call.clone = (struct rec_clone){.asked = true,
+					   .flags = args.flags,
+					   .parent_tid = args.parent_tid,
+					   .child_tid = args.child_tid};
+	if (!(args.flags & CLONE_UNTRACED))
 		return REC_MAKE_ENTER;
-	}
 	rec_answer(s, t, -EPERM);
 	return REC_ANSWERED;
 }
@@ -233,13 +237,16 @@ static void clone_exit(struct rec_session *s, struct rec_task *t)
 /* The last event of the task before its TRACE_EV_TASK_EXIT. */
 static enum rec_verdict exit_enter(struct rec_session *s, struct rec_task *t)
 {
-	bool all = t->call.call.nr == SYS_exit_group;
-
 	rec_commit_enter(s, t);
-	t->leader->dying |= all;
 	rec_resume_in_call(t, PTRACE_CONT);
-	if (all) /* at its exit stop the other threads have their SIGKILL */
-		rec_await(s, t);
+	return REC_NO_EXIT;
+}
+
+static enum rec_verdict exit_group_enter(struct rec_session *s, struct rec_task *t)
+{
+	t->leader->dying = true;
+	exit_enter(s, t);
+	rec_await(s, t); /* at its exit stop the other threads have their SIGKILL */
 	return REC_NO_EXIT;
 }
 
@@ -280,15 +287,24 @@ static void arch_prctl_exit(struct rec_session *s, struct rec_task *t)
 /* ---- limits ---- */
 
 /* The stack grows up to its limit: replay sets the same one. */
-static void rlimit_exit(struct rec_session *s, struct rec_task *t)
+static void limit_exit(struct rec_session *s, struct rec_task *t, uint64_t resource)
 {
 	struct rlimit limit;
-	bool stack = t->call.call.nr == SYS_setrlimit ? arg(t, 0) == RLIMIT_STACK
-						      : arg(t, 1) == RLIMIT_STACK;
 
-	if (failed(t) || !stack || prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) < 0)
+	if (failed(t) || resource != RLIMIT_STACK ||
+	    prlimit(t->tracee.tgid, RLIMIT_STACK, NULL, &limit) < 0)
 		return;
 	rec_datum(s, t, TRACE_D_STACK_LIMIT, 0, &limit.rlim_cur, sizeof(limit.rlim_cur));
+}
+
+static void setrlimit_exit(struct rec_session *s, struct rec_task *t)
+{
+	limit_exit(s, t, arg(t, 0));
+}
+
+static void prlimit_exit(struct rec_session *s, struct rec_task *t)
+{
+	limit_exit(s, t, arg(t, 1));
 }
 
 /* ---- memory of others ---- */
@@ -330,20 +346,26 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_SHMAT] = {NULL, shmat_exit},
 	[SC_H_SHMDT] = {shmdt_enter, shmdt_exit},
 	[SC_H_CLONE] = {clone_enter, clone_exit},
+	[SC_H_CLONE3] = {clone3_enter, NULL},
+	[SC_H_FORK] = {fork_enter, NULL},
+	[SC_H_VFORK] = {vfork_enter, NULL},
 	[SC_H_EXEC] = {rec_exec_enter, NULL},
 	[SC_H_EXIT] = {exit_enter, NULL},
+	[SC_H_EXIT_GROUP] = {exit_group_enter, NULL},
 	[SC_H_GETCPU] = {NULL, getcpu_exit},
 	[SC_H_SIGACTION] = {NULL, rec_sigaction_exit},
 	[SC_H_SIGMASK] = {NULL, rec_sigmask_exit},
 	[SC_H_TID_ADDRESS] = {NULL, tid_address_exit},
 	[SC_H_SIGRETURN] = {NULL, sigreturn_exit},
 	[SC_H_ARCH_PRCTL] = {NULL, arch_prctl_exit},
-	[SC_H_RLIMIT] = {NULL, rlimit_exit},
+	[SC_H_SETRLIMIT] = {NULL, setrlimit_exit},
+	[SC_H_PRLIMIT] = {NULL, prlimit_exit},
 	[SC_H_AFFINITY_SET] = {rec_affinity_set, NULL},
 	[SC_H_AFFINITY_GET] = {rec_affinity_get, NULL},
 	[SC_H_TSC] = {rec_tsc, NULL},
 	[SC_H_CPUID] = {rec_cpuid, NULL},
 	[SC_H_SECCOMP] = {rec_seccomp, NULL},
+	[SC_H_PRCTL_SECCOMP] = {rec_prctl_seccomp, NULL},
 	[SC_H_USER_DISPATCH] = {rec_user_dispatch, NULL},
 	[SC_H_DUMPABLE] = {rec_dumpable, NULL},
 	[SC_H_NO_NEW_PRIVS] = {rec_no_new_privs, NULL},

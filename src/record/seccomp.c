@@ -215,13 +215,9 @@ static uint32_t run(const struct rec_filter *filter, const struct seccomp_data *
 	return SECCOMP_RET_KILL_PROCESS;
 }
 
-/* Strict mode: read, write, _exit, sigreturn. */
-static uint32_t run_strict(int nr)
+static uint32_t run_strict(const struct sc_row *row)
 {
-	bool allowed =
-		nr == SYS_read || nr == SYS_write || nr == SYS_exit || nr == SYS_rt_sigreturn;
-
-	return allowed ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_THREAD;
+	return row && (row->flags & SC_STRICT) ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_THREAD;
 }
 
 /* The strictest action of all filters; of equals the newest filter's. */
@@ -238,7 +234,7 @@ static uint32_t judge(const struct rec_task *t)
 	for (int i = 0; i < SC_ARGS; i++)
 		data.args[i] = call->args[i];
 	for (const struct rec_filter *f = t->filters; f; f = f->older) {
-		uint32_t now = f->strict ? run_strict(call->nr) : run(f, &data);
+		uint32_t now = f->strict ? run_strict(t->call.row) : run(f, &data);
 
 		/* Actions are ordered as signed numbers: kill_process is the lowest. */
 		if ((int32_t)(now & SECCOMP_RET_ACTION_FULL) <
@@ -410,18 +406,14 @@ static bool allowed(const struct rec_task *t)
 	return t->no_new_privs || geteuid() == 0;
 }
 
-enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t)
+/* SECCOMP_SET_MODE_*; `flags` are SECCOMP_FILTER_FLAG_*, `code` the filter's address. */
+static enum rec_verdict set_mode(struct rec_session *s, struct rec_task *t, uint64_t mode,
+				 uint64_t flags, taddr code)
 {
-	const uint64_t *args = t->call.call.args;
-	bool is_prctl = t->call.call.nr == SYS_prctl;
-	uint64_t mode = is_prctl ? args[1] - 1 : args[0]; /* SECCOMP_MODE_* begin with 1 */
-	uint64_t flags = is_prctl ? 0 : args[1];
 	struct rec_filter *filter = NULL;
 	int result = 0;
 
-	if (is_prctl && args[0] == PR_GET_SECCOMP) {
-		result = t->filters ? (t->filters->strict ? 1 : 2) : 0;
-	} else if (mode == SECCOMP_SET_MODE_STRICT) {
+	if (mode == SECCOMP_SET_MODE_STRICT) {
 		filter = xcalloc(1, sizeof(*filter));
 		filter->strict = true;
 	} else if (mode != SECCOMP_SET_MODE_FILTER) {
@@ -431,10 +423,27 @@ enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t)
 	} else if (!allowed(t)) {
 		result = -EACCES;
 	} else {
-		result = read_program(t, args[2], &filter);
+		result = read_program(t, code, &filter);
 	}
 	if (filter)
 		install(s, t, filter, flags & SECCOMP_FILTER_FLAG_TSYNC);
 	rec_answer(s, t, result);
+	return REC_ANSWERED;
+}
+
+enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t)
+{
+	const uint64_t *args = t->call.call.args;
+
+	return set_mode(s, t, args[0], args[1], args[2]);
+}
+
+enum rec_verdict rec_prctl_seccomp(struct rec_session *s, struct rec_task *t)
+{
+	const uint64_t *args = t->call.call.args;
+
+	if (args[0] == PR_SET_SECCOMP)
+		return set_mode(s, t, args[1] - 1 /* SECCOMP_MODE_* begin with 1 */, 0, args[2]);
+	rec_answer(s, t, t->filters ? (t->filters->strict ? 1 : 2) : 0);
 	return REC_ANSWERED;
 }

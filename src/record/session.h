@@ -88,6 +88,13 @@ struct rec_mm {
 	struct softpmu_probes probes;
 };
 
+/* What a call that makes a task was asked for: as clone(2) has it. */
+struct rec_clone {
+	bool asked;
+	uint64_t flags;
+	taddr parent_tid, child_tid; /* where ids are written, if the flags say so */
+};
+
 /* A system call between its entry and the commit of its (last) event. */
 struct rec_call {
 	const struct sc_row *row; /* refined; NULL: unknown to the table */
@@ -100,7 +107,8 @@ struct rec_call {
 	bool open;		 /* entered and not ended */
 	bool entered_event;	 /* TRACE_EV_SYSCALL_ENTER was written */
 	uint16_t flags;		 /* enum trace_event_flags */
-	int64_t note;		 /* the handler's own */
+	struct rec_clone clone;
+	int64_t note; /* the handler's own */
 };
 
 /* prctl(PR_SET_SYSCALL_USER_DISPATCH): calls from outside [offset, offset + length) become SIGSYS
@@ -296,6 +304,7 @@ enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);
 
 /* ---- seccomp.c: the program's own rules ---- */
 enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_prctl_seccomp(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_user_dispatch(struct rec_session *s, struct rec_task *t);
 /* Turns the open call into SIGSYS if the program asked for that; true if so. */
 bool rec_dispatched(struct rec_session *s, struct rec_task *t);

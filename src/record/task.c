@@ -264,36 +264,9 @@ static bool await_first_stop(struct rec_session *s, struct rec_task *child)
 	return !child->tracee.gone;
 }
 
-static uint64_t clone_flags(struct rec_task *t)
-{
-	return (uint64_t)t->call.note;
-}
-
-static taddr child_tid_address(struct rec_task *t)
-{
-	const struct sc_call *call = &t->call.call;
-	struct clone_args args = {0};
-
-	if (call->nr != SYS_clone3)
-		return call->args[3];
-	tracee_read(&t->tracee, call->args[0], &args, sizeof(args));
-	return args.child_tid;
-}
-
-static taddr parent_tid_address(struct rec_task *t)
-{
-	const struct sc_call *call = &t->call.call;
-	struct clone_args args = {0};
-
-	if (call->nr != SYS_clone3)
-		return call->args[2];
-	tracee_read(&t->tracee, call->args[0], &args, sizeof(args));
-	return args.parent_tid;
-}
-
 static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pid_t tid)
 {
-	uint64_t flags = clone_flags(t);
+	uint64_t flags = t->call.clone.flags;
 	bool thread = flags & CLONE_THREAD;
 	struct rec_mm *mm = flags & CLONE_VM ? t->mm : mm_copy(s, t->mm);
 	struct rec_task *child = rec_task_create(s, tid, thread ? t->tracee.tgid : tid, mm);
@@ -310,7 +283,7 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 	child->tsc_mode = t->tsc_mode;
 	child->cpuid_faults = t->cpuid_faults;
 	if (flags & CLONE_CHILD_CLEARTID)
-		child->clear_tid = child_tid_address(t);
+		child->clear_tid = t->call.clone.child_tid;
 	if (!(flags & CLONE_VM)) {
 		child->scratch = t->scratch;
 		child->scratch_size = t->scratch_size;
@@ -322,12 +295,12 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
  * that is the same. */
 static void child_ids(struct rec_session *s, struct rec_task *t, struct rec_task *child)
 {
-	uint64_t flags = clone_flags(t);
+	uint64_t flags = t->call.clone.flags;
 
 	if (flags & CLONE_CHILD_SETTID)
-		rec_memory(s, child, TRACE_D_MEMORY, child_tid_address(t), sizeof(int));
+		rec_memory(s, child, TRACE_D_MEMORY, t->call.clone.child_tid, sizeof(int));
 	if ((flags & CLONE_PARENT_SETTID) && (flags & CLONE_VM))
-		rec_memory(s, child, TRACE_D_MEMORY, parent_tid_address(t), sizeof(int));
+		rec_memory(s, child, TRACE_D_MEMORY, t->call.clone.parent_tid, sizeof(int));
 }
 
 /* The event of a new task is its parent's, and so is the stream that gets its records. */
@@ -338,7 +311,7 @@ static void commit_new(struct rec_session *s, struct rec_task *t, struct rec_tas
 		.tgid = (uint32_t)child->tracee.tgid,
 		.parent_tid = (uint32_t)t->tracee.tid,
 		.group = rec_group(child)->id,
-		.clone_flags = clone_flags(t),
+		.clone_flags = t->call.clone.flags,
 		.stack = arch.sp(tracee_regs(&child->tracee)),
 	};
 	struct trace_event event = {
@@ -384,7 +357,7 @@ void rec_on_clone(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	rec_resume_in_call(t, PTRACE_SYSCALL);
-	if (!(clone_flags(t) & CLONE_VFORK))
+	if (!(t->call.clone.flags & CLONE_VFORK))
 		rec_await(s, t);
 }
 
@@ -395,7 +368,7 @@ static void adopt_lost_child(struct rec_session *s, struct rec_task *t)
 	const struct rec_call *c = &t->call;
 	struct proc_tids children = {0};
 
-	if (!c->open || !c->row || c->row->handler != SC_H_CLONE)
+	if (!c->open || !c->clone.asked)
 		return;
 	proc_read_children(t->tracee.tid, &children);
 	vec_foreach (&children, child)

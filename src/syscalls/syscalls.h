@@ -32,6 +32,7 @@ enum sc_flags {
 	SC_YIELDS = 1 << 11,   /* the caller asks that others run */
 	SC_QUIET = 1 << 12,    /* refused without a word: libc tries it and goes on without */
 	SC_RANGE = 1 << 13,    /* changes the addresses that arguments 0 and 1 are: begin, length */
+	SC_STRICT = 1 << 14,   /* allowed in seccomp's strict mode (seccomp(2)) */
 	/* classes of the expression language, as in strace */
 	SC_CLASS_FILE = 1 << 16,
 	SC_CLASS_NETWORK = 1 << 17,

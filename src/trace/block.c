@@ -98,12 +98,15 @@ static struct error *encode(struct trace_encoder *encoder, const struct trace_st
 	return NULL;
 }
 
-/* Begins to write to the disk without waiting for it, whole pages only: what a loss of power takes is
- * then bounded by what the file system holds back, some seconds, instead of half a minute. Where it
- * cannot be done, nothing is lost. */
+/* Whenever another so many bytes of a stream are there, the disk is made to take them, without waiting
+ * for it. For less it would cost more than it is worth: small recordings would be written to the disk
+ * that the kernel would have kept in memory, or seen removed. */
+#define WRITE_OUT (4 << 20)
+
 static void start_writing_out(int fd, off_t from, size_t length)
 {
-	off_t begin = from & ~(off_t)4095, end = (off_t)(from + (off_t)length) & ~(off_t)4095;
+	off_t begin = from / WRITE_OUT * WRITE_OUT;
+	off_t end = (from + (off_t)length) / WRITE_OUT * WRITE_OUT;
 
 	if (end > begin)
 		sync_file_range(fd, begin, end - begin, SYNC_FILE_RANGE_WRITE);

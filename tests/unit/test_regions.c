@@ -232,7 +232,7 @@ static void test_refined(void **state)
 	assert_int_equal(row->action, SC_EMULATE);
 	assert_int_equal(row->handler, SC_H_TSC);
 	begin("prctl", 22, 2, BASE);
-	assert_int_equal(row->handler, SC_H_SECCOMP);
+	assert_int_equal(row->handler, SC_H_PRCTL_SECCOMP);
 	begin("prctl", 39);
 	assert_int_equal(row->handler, SC_H_NO_NEW_PRIVS);
 	begin("prctl", 15, BASE);
