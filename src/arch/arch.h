@@ -15,7 +15,7 @@
 
 struct sock_fprog;
 
-/* The general registers, as PTRACE_GETREGSET(NT_PRSTATUS) hands them out. */
+/* The general registers, as PTRACE_GETREGSET(NT_PRSTATUS) hands them out of a 64-bit tracee. */
 struct regs {
 	uint64_t word[TRACE_REGS];
 };
@@ -144,6 +144,8 @@ struct arch_ops {
 
 	/* ---- registers ---- */
 	const char *const *reg_names; /* TRACE_REGS of them */
+	/* The ptrace requests for struct regs; of a tracee that runs 32-bit code, too. */
+	int get_regs, set_regs;
 	taddr (*pc)(const struct regs *);
 	void (*set_pc)(struct regs *, taddr);
 	taddr (*sp)(const struct regs *);

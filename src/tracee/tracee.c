@@ -76,11 +76,8 @@ int tracee_wait(struct tracee *tracee, int flags)
 
 void tracee_write_regs(struct tracee *tracee)
 {
-	if (tracee->regs_dirty) {
-		struct iovec vector = {&tracee->regs, sizeof(tracee->regs)};
-
-		request(tracee, PTRACE_SETREGSET, (void *)NT_PRSTATUS, &vector);
-	}
+	if (tracee->regs_dirty)
+		request(tracee, arch.set_regs, NULL, &tracee->regs);
 	tracee->regs_valid = tracee->regs_dirty = false;
 }
 
@@ -127,9 +124,7 @@ unsigned long tracee_event_message(struct tracee *tracee)
 const struct regs *tracee_regs(struct tracee *tracee)
 {
 	if (!tracee->regs_valid) {
-		struct iovec vector = {&tracee->regs, sizeof(tracee->regs)};
-
-		if (!request(tracee, PTRACE_GETREGSET, (void *)NT_PRSTATUS, &vector))
+		if (!request(tracee, arch.get_regs, NULL, &tracee->regs))
 			memset(&tracee->regs, 0, sizeof(tracee->regs));
 		tracee->regs_valid = true;
 	}

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <linux/audit.h>
 #include <stddef.h>
+#include <sys/ptrace.h>
 #include <sys/user.h>
 
 #include "arch/x86_64/x86_64.h"
@@ -151,6 +152,8 @@ const struct arch_ops arch = {
 	.elf_machine = EM_X86_64,
 	.audit_arch = AUDIT_ARCH_X86_64,
 	.reg_names = names,
+	.get_regs = PTRACE_GETREGS,
+	.set_regs = PTRACE_SETREGS,
 	.pc = pc,
 	.set_pc = set_pc,
 	.sp = sp,
