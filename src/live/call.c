@@ -172,6 +172,18 @@ void call_signal_suppressed(struct task *t)
 		rewind_call(t);
 }
 
+/* Signals that come after this stop are not seen. So the kernel is given a result of which it makes EINTR if a
+ * handler runs, and the same call again if none does. It does that where it looks for signals, which is where
+ * the stop is, but at the end of a call. */
+void call_leave(struct task *t)
+{
+	if (t->pub.stop == LIVE_STOP_AFTER || !still_taken_back(t))
+		return;
+	arch.set_call_result(&t->ended_with, -ERESTARTNOHAND);
+	tracee_set_regs(&t->pub.tracee, &t->ended_with);
+	t->taken_back = false;
+}
+
 /* ---- beginning and end ---- */
 
 void call_begin(struct task *t, const struct __ptrace_syscall_info *info)

@@ -237,6 +237,8 @@ void call_take_back(struct task *t);
 void call_on_signal(struct task *t, int signal);
 /* A signal will not be delivered after all: it interrupts nothing. */
 void call_signal_suppressed(struct task *t);
+/* It is about to be let go: what was taken back of a call is left to the kernel. */
+void call_leave(struct task *t);
 /* The end of a call that no stop will tell. */
 void call_end_missed(struct task *t);
 void call_begin(struct task *t, const struct __ptrace_syscall_info *info);

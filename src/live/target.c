@@ -247,6 +247,7 @@ void task_leave(struct task *t)
 	if (p->leave_stopped)
 		syscall(SYS_tgkill, p->pub.pid, t->pub.tracee.tid, SIGSTOP);
 	break_disarm_thread(t);
+	call_leave(t);
 	p->leave_stopped = false; /* one is enough, and must come before the first goes on */
 	tracee_detach(&t->pub.tracee, signal);
 	task_remove(t);

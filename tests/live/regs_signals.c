@@ -1,0 +1,89 @@
+/* Signals that end calls, while somebody looks.
+ *
+ * regs_signals N: a thread waits in epoll_wait without a timeout; whenever it is seen asleep there, another
+ * sends it a signal that has a handler, N times. Each has to end the call with EINTR. Prints "ready", then
+ * "signals N interrupted N"; one that is lost ends the program with 1. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_S 20
+
+static atomic_int waiter, interrupted;
+
+static void handler(int signal)
+{
+}
+
+static void *wait_for_events(void *unused)
+{
+	struct epoll_event event;
+	int fd = epoll_create1(0);
+
+	waiter = gettid();
+	for (;;)
+		if (epoll_wait(fd, &event, 1, -1) == -1 && errno == EINTR)
+			interrupted++;
+	return NULL;
+}
+
+/* /proc/TID/syscall names the call only of a thread that sleeps in it, also while it is stopped there. */
+static bool is_asleep(void)
+{
+	char path[64], text[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", waiter);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	bool asleep =
+		fgets(text, sizeof(text), file) && atoi(text) == SYS_epoll_wait && *text != 'r';
+
+	fclose(file);
+	return asleep;
+}
+
+static bool wait_for_interruption(int number)
+{
+	time_t end = time(NULL) + PATIENCE_S;
+
+	while (interrupted < number)
+		if (time(NULL) > end)
+			return false;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = {.sa_handler = handler};
+	int count = argc > 1 ? atoi(argv[1]) : 10;
+	pthread_t thread;
+
+	sigaction(SIGUSR1, &action, NULL);
+	pthread_create(&thread, NULL, wait_for_events, NULL);
+	while (!waiter)
+		;
+	printf("ready\n");
+	fflush(stdout);
+	for (int i = 0; i < count; i++) {
+		while (!is_asleep())
+			;
+		pthread_kill(thread, SIGUSR1);
+		if (!wait_for_interruption(i + 1)) {
+			printf("signal %d was lost\n", i + 1);
+			return 1;
+		}
+	}
+	printf("signals %d interrupted %d\n", count, interrupted);
+	return 0;
+}
