@@ -128,7 +128,7 @@ enum trace_event_kind {
 	TRACE_EV_EXEC = 10,	   /* a new program image: regs at its first instruction */
 	TRACE_EV_TASK_EXIT = 11,   /* the task is gone: result: wait status */
 	TRACE_EV_FILE_WRITE = 12,  /* a mapped file changed: arg: file id; TRACE_D_FILE_BYTES */
-	TRACE_EV_SCHED = 13,	   /* preempted at the TRACE_D_PLACE, others run: regs there */
+	TRACE_EV_SCHED = 13,	   /* others run: regs at the TRACE_D_PLACE, or before a call */
 	TRACE_EV_END = 14,	   /* last event; result: wait status of the first process */
 	TRACE_EV_PROBES = 15,	   /* sites of the task's address space change: TRACE_D_PROBE */
 	TRACE_EV_KINDS
@@ -138,7 +138,7 @@ enum trace_event_flags {
 	TRACE_F_ECHO_STDOUT = 1, /* the call wrote to what was the recorder's standard output */
 	TRACE_F_ECHO_STDERR = 2,
 	TRACE_F_SYNC_FAULT = 4,	 /* a signal caused by the instruction at regs' pc */
-	TRACE_F_BEFORE_CALL = 8, /* a signal taken just before the system call that comes next */
+	TRACE_F_BEFORE_CALL = 8, /* it happens just before the system call that comes next */
 	TRACE_F_AFTER_CALL = 16, /* a signal taken at the end of the system call before */
 	TRACE_F_FALLBACK = 32, /* recorded by comparing memory: the table does not know the call */
 	TRACE_F_SCRATCH = 64,  /* outputs went through scratch memory */

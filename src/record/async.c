@@ -70,7 +70,8 @@ void rec_plan_tick(struct rec_session *s)
 
 	vec_foreach (&s->groups, group) {
 		struct rec_task *t = (*group)->in_user;
-		uint64_t when = t && t->state == STATE_RUNNING && !t->interrupted ? due(s, t) : 0;
+		uint64_t when =
+			t && t->state == STATE_RUNNING && !t->tracee.interrupted ? due(s, t) : 0;
 
 		if (when && (!first || when < first))
 			first = when;
@@ -86,12 +87,12 @@ void rec_tick(struct rec_session *s)
 	vec_foreach (&s->groups, group) {
 		struct rec_task *t = (*group)->in_user;
 
-		if (!t || t->state != STATE_RUNNING || t->interrupted)
+		if (!t || t->state != STATE_RUNNING || t->tracee.interrupted)
 			continue;
 		uint64_t when = due(s, t);
 
 		if (when && now >= when)
-			t->interrupted = ptrace(PTRACE_INTERRUPT, t->tracee.tid, NULL, NULL) == 0;
+			tracee_interrupt(&t->tracee);
 	}
 }
 
@@ -260,14 +261,46 @@ static void place_by_state(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	t->place = (struct trace_place){.kind = TRACE_PLACE_STATE, .hits = total(t)};
-	if (t->stash.count) {
-		t->signal_place = TRACE_F_ASYNC;
-		rec_send_stash(t);
-		rec_go_to_signal(t);
+	if (t->stash.count) { /* the stop is that of a single step: a signal can be given with it */
+		rec_take_stash_here(s, t);
 		return;
 	}
 	rec_preempt(s, t);
 	rec_give_way(s, t);
+}
+
+void rec_place_before_call(struct rec_session *s, struct rec_task *t)
+{
+	t->placed = *tracee_regs(&t->tracee);
+	if (!rec_alone(t))
+		rec_commit(s, t, TRACE_EV_SCHED, TRACE_F_BEFORE_CALL, 0, 0, &t->placed);
+}
+
+bool rec_place_group_stop(struct rec_session *s, struct rec_task *t)
+{
+	const struct regs *regs = tracee_regs(&t->tracee);
+
+	if (rec_alone(t) || arch.in_call(regs) ||
+	    !memcmp(regs->word, t->placed.word, sizeof(regs->word)))
+		return false;
+	disarm(t);
+	if (t->signal_place & TRACE_F_BEFORE_CALL) {
+		rec_place_before_call(s, t);
+		return false;
+	}
+	enum softpmu_result result = learn_and_settle(t);
+
+	if (result == SOFTPMU_FOUND || result == SOFTPMU_EVENT) {
+		t->place = (struct trace_place){.kind = TRACE_PLACE_STATE, .hits = total(t)};
+		rec_preempt(s, t);
+		t->placed = *tracee_regs(&t->tracee);
+		result = SOFTPMU_EVENT;
+	}
+	/* Interrupted again, it stops for the group before it executes anything (do_jobctl_trap() in
+	 * kernel/signal.c). */
+	tracee_interrupt(&t->tracee);
+	go_on_with(s, t, result);
+	return true;
 }
 
 void rec_on_interrupt(struct rec_session *s, struct rec_task *t)

@@ -120,13 +120,15 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 	int signal = WSTOPSIG(t->status);
 
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+		if (rec_place_group_stop(s, t))
+			return;
 		t->resumed_valid = false;
 		t->state = STATE_LISTENING;
 		tracee_resume(&t->tracee, PTRACE_LISTEN, 0);
 		return;
 	}
-	if (t->interrupted) {
-		t->interrupted = false;
+	if (t->tracee.interrupted) {
+		t->tracee.interrupted = false;
 		rec_on_interrupt(s, t);
 		return;
 	}

@@ -137,8 +137,8 @@ struct rec_task {
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_until_ns;     /* when it has waited long enough for an event */
 	struct softpmu_witnesses
-		sample;	  /* memory when the stash had waited long: what changes since? */
-	bool interrupted; /* PTRACE_INTERRUPT was sent: a place between events is wanted */
+		sample;	    /* memory when the stash had waited long: what changes since? */
+	struct regs placed; /* where it was recorded last to be, on its way to a group stop */
 	struct softpmu_counter counter;
 	unsigned chaos_priority;
 	struct vec(taddr) wanted_sites; /* to be made at the next event */
@@ -343,6 +343,11 @@ void rec_take_stash_here(struct rec_session *s, struct rec_task *t);
 void rec_plan_tick(struct rec_session *s);
 /* Woken up: interrupts those whose time is up. */
 void rec_tick(struct rec_session *s);
+/* The task has come to a group stop. In a larger group others go on meanwhile, and see what it has computed: a
+ * place is recorded. True if it is on its way back to the group stop. */
+bool rec_place_group_stop(struct rec_session *s, struct rec_task *t);
+/* The same where it has just been taken back to before a call. */
+void rec_place_before_call(struct rec_session *s, struct rec_task *t);
 /* The task was interrupted, somewhere between events. */
 void rec_on_interrupt(struct rec_session *s, struct rec_task *t);
 /* Lets a task that has a signal to take go on in user mode, to the next place. */

@@ -250,6 +250,8 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 			   tracee_regs(&t->tracee));
 	} else if (t->place.kind) {
 		rec_preempt(s, t);
+	} else if (flags & TRACE_F_BEFORE_CALL) {
+		rec_place_before_call(s, t);
 	}
 	t->leader->dying |= kills(signal, set);
 	rec_run_user(t, signal);
@@ -261,6 +263,7 @@ void rec_take_stash_here(struct rec_session *s, struct rec_task *t)
 	struct proc_signals set = {0};
 
 	vec_remove(&t->stash, 0);
+	narrow_mask(t);
 	proc_read_signals(t->tracee.tid, &set);
 	tracee_set_siginfo(&t->tracee,
 			   &info); /* the kernel gives it to the handler: ptrace_signal() */

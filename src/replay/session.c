@@ -149,6 +149,24 @@ static struct error *on_insn(struct rep_session *s, struct rep_task *t)
 	return rep_apply(s, t, &regs);
 }
 
+/* To just before a call that is made afterwards. */
+static struct error *go_before_call(struct rep_session *s, struct rep_task *t)
+{
+	try(rep_run_to_call(s, t));
+	struct regs regs = *tracee_regs(&t->tracee);
+
+	arch.call_rewind(&regs, arch.call_nr(&regs));
+	tracee_set_regs(&t->tracee, &regs);
+	return rep_compare(s, t, &regs);
+}
+
+static struct error *on_sched(struct rep_session *s, struct rep_task *t)
+{
+	if (s->event.flags & TRACE_F_BEFORE_CALL)
+		return go_before_call(s, t);
+	return rep_seek_place(s, t);
+}
+
 static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 {
 	if (s->event.flags & TRACE_F_SYNC_FAULT) {
@@ -157,13 +175,8 @@ static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
 	}
 	if (s->event.flags & TRACE_F_ASYNC)
 		return rep_seek_place(s, t);
-	if (s->event.flags & TRACE_F_BEFORE_CALL) {
-		try(rep_run_to_call(s, t));
-		struct regs regs = *tracee_regs(&t->tracee);
-
-		arch.call_rewind(&regs, arch.call_nr(&regs));
-		return rep_compare(s, t, &regs);
-	}
+	if (s->event.flags & TRACE_F_BEFORE_CALL)
+		return go_before_call(s, t);
 	return s->event.flags & TRACE_F_AFTER_CALL ? compare_unmoved(s, t) : NULL;
 }
 
@@ -213,7 +226,7 @@ static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, str
 	[TRACE_EV_EXEC] = on_exec,
 	[TRACE_EV_TASK_EXIT] = on_task_exit,
 	[TRACE_EV_FILE_WRITE] = on_file_write,
-	[TRACE_EV_SCHED] = rep_seek_place,
+	[TRACE_EV_SCHED] = on_sched,
 	[TRACE_EV_PROBES] = rep_change_sites,
 };
 

@@ -3,7 +3,8 @@
  * The tracee is sent to the code page (a system call instruction, then a trap) with PTRACE_CONT:
  * one stop a call, and the seccomp program lets calls from there pass. From a SYSEMU or seccomp
  * stop the pending call is skipped: the caller makes it again or sets its result. Signals are
- * blocked meanwhile; a stop signal, which cannot be, is sent again afterwards. */
+ * blocked meanwhile; a stop signal, which cannot be, is sent again afterwards, and an interrupt is
+ * made again. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,6 +28,13 @@ static bool is_clone_event(int status)
 	       event == PTRACE_EVENT_VFORK;
 }
 
+/* An interrupt that somebody waits for; or a group stop, which an interrupt brings back. */
+static void note_stop(struct tracee *tracee, int status)
+{
+	if (tracee_event(status) == PTRACE_EVENT_STOP)
+		tracee->interrupt_again |= tracee->interrupted || WSTOPSIG(status) != SIGTRAP;
+}
+
 /* Runs until the trap behind the call; returns false if the tracee is gone. */
 static bool run_to_trap(struct tracee *tracee, pid_t *child)
 {
@@ -41,8 +49,10 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 				*child = (pid_t)tracee_event_message(tracee);
 			continue;
 		}
-		if (tracee_event(status)) /* a group stop, an exec */
+		if (tracee_event(status)) { /* a group stop, an exec */
+			note_stop(tracee, status);
 			continue;
+		}
 		int signal = WSTOPSIG(status);
 
 		if (signal == SIGTRAP)
@@ -73,6 +83,9 @@ int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_
 		syscall(SYS_tgkill, tracee->tgid, tracee->tid, tracee->stop_again);
 		tracee->stop_again = 0;
 	}
+	if (tracee->interrupt_again)
+		tracee_interrupt(tracee);
+	tracee->interrupt_again = false;
 	return result;
 }
 

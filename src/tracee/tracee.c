@@ -90,6 +90,7 @@ void tracee_resume(struct tracee *tracee, int how, int signal)
 
 void tracee_interrupt(struct tracee *tracee)
 {
+	tracee->interrupted = true;
 	request(tracee, PTRACE_INTERRUPT, NULL, NULL);
 }
 

@@ -29,7 +29,9 @@ struct tracee {
 	bool regs_valid, regs_dirty;
 	struct regs regs;
 	int stop_again; /* a stop signal that arrived during a remote call: sent again after it */
-	uint64_t stops; /* how many stops it made: the price of tracing */
+	bool interrupt_again; /* the same for tracee_interrupt() and group stops */
+	bool interrupted;     /* tracee_interrupt() was called; the caller takes note of its stop */
+	uint64_t stops;	      /* how many stops it made: the price of tracing */
 };
 
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
