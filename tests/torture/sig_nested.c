@@ -48,7 +48,7 @@ static void start(int signal, int flags, int blocked, long nsec)
 int main(int argc, char **argv)
 {
 	uint64_t n = sized(argc, argv, 40), x = 1;
-	static char stack[1 << 16];
+	static char stack[1 << 20];
 	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
 
 	need(sigaltstack(&alternate, NULL));
