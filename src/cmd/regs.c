@@ -418,8 +418,11 @@ static bool wait_interval(uint64_t ns, const sigset_t *ends)
 
 static struct error *show_samples(struct options *options)
 {
+	struct regs_history history _cleanup_(regs_history_deinit) = {0};
 	sigset_t ends;
 
+	if (options->samples != 1)
+		options->regs.history = &history;
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);

@@ -197,6 +197,24 @@ static void copy_stack(struct regs_thread *thread, struct live_task *task,
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* What is shown stays what it was; the copy is changed. */
+static void note_wait(const struct regs_thread *thread, struct live_task *task,
+		      struct regs_history *history)
+{
+	struct arch_state state = {.regs = thread->registers.regs,
+				   .narrow = thread->registers.narrow};
+
+	regs_history_note(history, task, &state, now_ns());
+}
+
 static void take_thread(struct regs_sample *sample, struct live_task *task,
 			const struct regs_options *options, const struct proc_maps *maps)
 {
@@ -210,6 +228,8 @@ static void take_thread(struct regs_sample *sample, struct live_task *task,
 	if (thread.readable) {
 		thread.pc = arch.pc(&thread.registers.regs);
 		take_call(&thread, task);
+		if (options->history)
+			note_wait(&thread, task, options->history);
 		if (options->stacks)
 			copy_stack(&thread, task, maps);
 	} else {
@@ -275,14 +295,6 @@ static struct error *change_registers(struct engine *engine, pid_t tid,
 				 "has ended, or is in an uninterruptible sleep); try again",
 				 tid);
 	return regs_set(task, &sample->layout, options->sets, options->set_count);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* Of the threads that have not been stopped, can none be (those that wait for their vfork child too)? */

@@ -4,6 +4,7 @@
 #define WARP_LIVE_REGS_H
 
 #include "arch/arch.h"
+#include "live/regs_history.h"
 #include "live/symbols.h"
 #include "util/error.h"
 #include "util/vec.h"
@@ -37,6 +38,7 @@ struct regs_options {
 	bool stacks;		 /* copy the stacks */
 	const char *const *sets; /* "REG=VALUE", for the thread that is named */
 	size_t set_count;
+	struct regs_history *history; /* of the samples before; NULL if this is the only one */
 };
 
 /* Takes a sample of the process that thread `tid` belongs to, after having set registers of that

@@ -1,6 +1,8 @@
 /* Changing registers: texts are parsed and checked against what the thread has before anything is
  * written; what the kernel did not take as it is puts all back.
  *
+ * They are written past the engine, which has not read them yet at this stop: engine_suspend calls no hooks.
+ *
  * Invariant: on error the thread's registers are as before. */
 #include "live/regs_set.h"
 

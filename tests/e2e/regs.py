@@ -314,7 +314,7 @@ def same_as_gdb(context):
     os.waitid(os.P_PID, guest.pid, os.WSTOPPED | os.WNOWAIT)
     script = context.write('dump.py', GDB)
     mine = threads_of(regs(context, '-f', 'all', guest.pid))
-    check(stat_fields(guest.pid)[1] == 'T', 'still stopped', stat_fields(guest.pid))
+    wait_for_states([guest.pid, *guest.tids.values()], 'T')
     result = context.run(['gdb', '-nx', '-batch', '-ex', 'set debuginfod enabled off', '-p', str(guest.pid), '-x', script])
     found = re.search(r'^REGISTERS (.*)$', result.out.decode(), re.M)
     check(found, 'gdb shows registers', result)
@@ -429,9 +429,11 @@ def stays_stopped(context):
     os.kill(guest.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, guest.pid, os.WSTOPPED)
     for _ in range(10):
+        # Threads that were let go take a moment to stop again, without executing anything.
+        wait_for_states([guest.pid, *guest.tids.values()], 'T')
         sample = regs(context, guest.pid)
         check({t['state'] for t in sample['threads']} == {'T'}, 'shown as stopped', sample)
-    check(stat_fields(guest.pid)[1] == 'T', 'still stopped', stat_fields(guest.pid))
+    wait_for_states([guest.pid, *guest.tids.values()], 'T')
     news = os.waitid(os.P_PID, guest.pid, os.WSTOPPED | os.WCONTINUED | os.WEXITED | os.WNOHANG)
     check(news is None, 'no news for the parent', news)
     os.kill(guest.pid, signal.SIGCONT)
@@ -509,6 +511,23 @@ def sampling(context):
     check(stat_fields(sleeper.pid)[1] == 'S' and sleeper.poll() is None, 'the process lives', stat_fields(sleeper.pid))
     sleeper.kill()
     sleeper.wait()
+
+
+@case
+def timeouts_under_samples(context):
+    """Timeouts come although samples come faster, and not before their time."""
+    guest = Guest(context, 'regs_timeouts')
+    guest.until('^ready')
+    sampler = context.start([context.warp, 'regs', '-n', '10ms', str(guest.pid)])
+    while not os.path.getsize(sampler.out_path):
+        os.sched_yield()
+    guest.send()
+    said = [guest.until(r'^(\S+) ok after (\d+) ms') for _ in range(5)]
+    context.say(', '.join('%s %s ms' % m.groups() for m in said))
+    check(all(int(m.group(2)) < 5000 for m in said), 'within seconds, of 300 ms', [m.group(0) for m in said])
+    guest.end()
+    ended = context.finish(sampler, limit=30)
+    check(ended.status == 0 and not ended.err, 'sampling ends in order', ended.err)
 
 
 # ---- 32-bit ----
