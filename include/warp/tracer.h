@@ -25,6 +25,10 @@
  * signals keep their siginfo, a process that was stopped (SIGSTOP) stays so, breakpoints do not show in what is
  * read from its memory through this library. That it is traced can be seen in its /proc/PID/status.
  *
+ * Ends: the kernel reports the end of a traced process to its tracer. Programs that warp_open_new starts are
+ * children of the tracer's thread, which also takes their status when they end after they were closed: you cannot
+ * wait for them. A child of your own that you attach to is yours to wait for again once it is closed.
+ *
  * What your program must not do: wait for any child (waitpid(-1), wait(), SIGCHLD set to SIG_IGN); that takes
  * the kernel's reports away from the tracer. Wait for the children you know by their ids. */
 #ifndef WARP_TRACER_H

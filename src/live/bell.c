@@ -8,6 +8,7 @@
  *
  * Invariant: all signals are blocked in the bell, so that only SIGSTOP, which cannot be, stops it. */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -40,14 +41,22 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) static int ring(v
 	const struct bell *bell = argument;
 	int poll = bell->poll;
 	long self = syscall(SYS_getpid);
+
+	/* Not PTRACE_SEIZE, which is not allowed for us if we have changed our user. */
+	syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
+	struct pollfd ready = {.fd = poll, .events = POLLIN};
 	struct epoll_event event;
 
 	if (poll > 0)
 		syscall(SYS_close_range, 0, poll - 1, 0);
 	syscall(SYS_close_range, poll + 1, ~0u, 0);
 	syscall(SYS_prctl, PR_SET_NAME, "warp-bell", 0, 0, 0);
-	while (syscall(SYS_epoll_wait, poll, &event, 1, -1) >= 0)
+	syscall(SYS_kill, self, SIGSTOP); /* for make() */
+	/* epoll_wait(2) ends with EINTR when the signal was taken away; poll(2) goes on. */
+	while (syscall(SYS_poll, &ready, 1, -1) >= 0) {
+		syscall(SYS_epoll_wait, poll, &event, 1, 0);
 		syscall(SYS_kill, self, SIGSTOP);
+	}
 	syscall(SYS_exit, 0);
 	return 0;
 }
@@ -101,7 +110,10 @@ static struct error *make(struct bell *bell)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (bell->pid < 0)
 		return start_failed(bell, "clone(2)");
-	if (ptrace(PTRACE_SEIZE, bell->pid, NULL, (void *)PTRACE_O_EXITKILL) < 0)
+	/* Untraced it would stop for good, and the request fail. */
+	if (waitpid(bell->pid, NULL, __WALL | WUNTRACED) < 0 ||
+	    ptrace(PTRACE_SETOPTIONS, bell->pid, NULL, (void *)PTRACE_O_EXITKILL) < 0 ||
+	    ptrace(PTRACE_CONT, bell->pid, NULL, NULL) < 0)
 		return start_failed(bell, "ptrace(2)");
 	bell->pidfd = (int)syscall(SYS_pidfd_open, bell->pid, 0);
 	return bell->pidfd < 0 ? start_failed(bell, "pidfd_open(2)") : NULL;
@@ -161,6 +173,7 @@ void bell_rang(struct engine *e, int status)
 	/* Somebody has killed it. A wake-up may have been lost. */
 	forget(e);
 	error_free(bell_start(e));
+	atomic_store(&e->woken, true);
 }
 
 void engine_wake(struct engine *engine)

@@ -281,21 +281,20 @@ static bool on_memory_trap(struct task *t)
 	return true;
 }
 
-static bool on_debug_trap(struct task *t)
+/* No program can use debug registers but through a tracer: all such traps are ours, also those of breakpoints
+ * that were removed meanwhile. */
+static void on_debug_trap(struct task *t)
 {
 	unsigned hits = arch.debug_hits(t->pub.tracee.tid);
 	struct breakpoint *b, *next;
-	bool any = false;
 
 	DL_FOREACH_SAFE(mm_of(t)->breakpoints, b, next)
 	{
 		if (in_memory(b) || !(hits & 1u << b->slot))
 			continue;
-		any = true;
 		b->pub.hits++;
 		hook(t, breakpoint, &b->pub);
 	}
-	return any;
 }
 
 bool break_on_trap(struct task *t, const siginfo_t *info)
@@ -304,7 +303,10 @@ bool break_on_trap(struct task *t, const siginfo_t *info)
 
 	if (info->si_code == SI_KERNEL && (mm->breakpoints || mm->removed.count))
 		return on_memory_trap(t);
-	return info->si_code == TRAP_HWBKPT && mm->debug_used && on_debug_trap(t);
+	if (info->si_code != TRAP_HWBKPT || !mm->debug_used)
+		return false;
+	on_debug_trap(t);
+	return true;
 }
 
 bool break_trap_pending(struct task *t)

@@ -71,13 +71,22 @@ static bool signal_pending(struct task *t)
 	return (signals.pending | signals.shared_pending) & ~signals.blocked;
 }
 
+void call_make_again(struct task *t, struct regs *regs)
+{
+	int64_t result = arch.call_result(regs);
+
+	if (!arch.in_call(regs) || (result != -EINTR && !will_restart(result)))
+		return;
+	t->ended_with = *regs;
+	arch.call_rewind(regs, result == -ERESTART_RESTARTBLOCK ? SYS_restart_syscall
+								: arch.call_nr(regs));
+	t->rewound = *regs;
+	t->taken_back = true;
+}
+
 static void rewind_call(struct task *t)
 {
-	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
-
-	t->ended_with = *regs;
-	t->taken_back = true;
-	arch.call_rewind(regs, arch.call_nr(regs));
+	call_make_again(t, tracee_regs_mut(&t->pub.tracee));
 }
 
 static bool ended_with_eintr(struct task *t)
@@ -125,12 +134,8 @@ static bool is_ignored(struct task *t, int signal, bool *caught)
 /* Nothing was executed since the call was taken back. */
 static bool still_taken_back(struct task *t)
 {
-	struct regs rewound = t->ended_with;
-
-	if (!t->taken_back)
-		return false;
-	arch.call_rewind(&rewound, arch.call_nr(&rewound));
-	return memcmp(&rewound, tracee_regs(&t->pub.tracee), sizeof(rewound)) == 0;
+	return t->taken_back &&
+	       memcmp(&t->rewound, tracee_regs(&t->pub.tracee), sizeof(t->rewound)) == 0;
 }
 
 /* A handler is about to run: the call that we have hidden the end of has ended. */
@@ -237,6 +242,11 @@ static bool only_interrupted(struct task *t, int64_t result)
 static void after(struct task *t, int64_t result)
 {
 	t->pub.stop = LIVE_STOP_AFTER;
+	if (t->postponed) {
+		t->postponed = t->pub.in_call = false;
+		tracee_set_regs(&t->pub.tracee, &t->rewound);
+		return;
+	}
 	if (t->pub.in_call && !only_interrupted(t, result))
 		finish_call(t, result);
 }

@@ -163,6 +163,8 @@ static int64_t call_blocked(struct task *t, taddr site, int nr, const uint64_t a
 
 	if (entry)
 		arch.call_rewind(&before, arch.call_nr(&before));
+	else if (t->pub.stop != LIVE_STOP_SIGNAL)
+		call_make_again(t, &before);
 	t->again |= entry;
 	t->end_missed |= inside;
 	tracee_set_regs(tracee, &before);

@@ -84,18 +84,20 @@ struct task {
 	pid_t former; /* its id before its last exec */
 
 	/* steps */
+	bool fresh;	      /* its exec has not ended yet */
 	enum arch_show shows; /* of the instruction that was executed */
 	taddr step_pc;
 
 	/* calls */
-	bool end_missed;	/* a call made for us came after the end of its own */
-	bool skipped;		/* live_call_skip */
-	bool show_calls;	/* the exec that starts it is shown */
-	bool again;		/* the next beginning is that of a call which hooks know */
-	bool changed;		/* registers differ from what the program has put there */
-	struct regs call_regs;	/* as the program made the call; valid if changed */
-	struct regs ended_with; /* registers of an EINTR that was taken back */
-	bool taken_back;	/* those are valid, and nothing was executed since */
+	bool end_missed;       /* a call made for us came after the end of its own */
+	bool skipped;	       /* live_call_skip */
+	bool postponed;	       /* the call at hand will be made when the thread was let go */
+	bool show_calls;       /* the exec that starts it is shown */
+	bool again;	       /* the next beginning is that of a call which hooks know */
+	bool changed;	       /* registers differ from what the program has put there */
+	struct regs call_regs; /* as the program made the call; valid if changed */
+	struct regs ended_with, rewound; /* registers of an EINTR that was taken back */
+	bool taken_back;		 /* those are valid, and nothing was executed since */
 
 	/* breakpoints */
 	taddr hit;     /* stands at this breakpoint, which was reported; 0 */
@@ -240,6 +242,9 @@ void call_signal_suppressed(struct task *t);
 /* It is about to be let go: what was taken back of a call is left to the kernel. */
 void call_leave(struct task *t);
 /* The end of a call that no stop will tell. */
+/* Registers of a thread that was interrupted in a call: moves them back so that it makes the call again. The
+ * kernel would do that itself, but only where it looks for signals. */
+void call_make_again(struct task *t, struct regs *regs);
 void call_end_missed(struct task *t);
 void call_begin(struct task *t, const struct __ptrace_syscall_info *info);
 

@@ -43,6 +43,7 @@ static void on_exec(struct task *t)
 {
 	struct process *p = process_of_task(t);
 
+	t->fresh = true;
 	hook(t, exec, t->former);
 	if (p->hidden && !p->pub.filtered)
 		t->leave = true; /* it was kept for the memory it shared */
@@ -92,6 +93,10 @@ static void on_trap(struct task *t)
 		return;
 	if (is_step(t, &info)) {
 		t->stepped = false;
+		if (t->fresh) { /* that was the end of the exec, no instruction */
+			t->fresh = false;
+			return;
+		}
 		if (t->pub.wants & LIVE_STEPS)
 			hook(t, step);
 		return;
@@ -105,6 +110,7 @@ static void on_signal_stop(struct task *t)
 	siginfo_t info;
 
 	if (signal == (SIGTRAP | 0x80)) {
+		t->fresh = false;
 		call_on_stop(t);
 		return;
 	}

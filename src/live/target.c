@@ -118,7 +118,7 @@ struct error *engine_spawn(struct engine *engine, const struct live_spawn *spawn
 		return spawn_failed(&show, error);
 	t->status = W_STOPCODE(SIGTRAP | PTRACE_EVENT_EXEC << 8);
 	*process = t->pub.process;
-	t->in_hook = true;
+	t->in_hook = t->fresh = true;
 	tracee_forget_memory(&process_of_task(t)->mm->memory);
 	show_task(&show, &t->pub.tracee);
 	t->pub.stop = LIVE_STOP_PLAIN;
@@ -228,6 +228,22 @@ struct error *engine_attach(struct engine *engine, pid_t pid, const struct live_
 
 /* ---- leaving ---- */
 
+/* Letting go of a thread makes it look for signals (__ptrace_unlink() in kernel/ptrace.c), and a call that it is about
+ * to make would end with EINTR for that. So the call is not made now, but after the thread was let go. */
+static bool postpone_call(struct task *t)
+{
+	if (t->pub.stop != LIVE_STOP_BEFORE || t->skipped || t->changed)
+		return false;
+	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
+
+	t->postponed = true;
+	t->rewound = *regs;
+	arch.call_rewind(&t->rewound, arch.call_nr(regs));
+	arch.call_skip(regs);
+	task_resume(t, PTRACE_SYSCALL, 0);
+	return true;
+}
+
 void task_leave(struct task *t)
 {
 	struct process *p = process_of_task(t);
@@ -238,6 +254,8 @@ void task_leave(struct task *t)
 		task_resume(t, PTRACE_CONT, signal); /* to that trap */
 		return;
 	}
+	if (postpone_call(t))
+		return;
 	if (t->changed && t->pub.in_call) {
 		task_resume(t, PTRACE_SYSCALL, 0); /* to the call's end */
 		return;

@@ -46,8 +46,30 @@ static void note_stop(struct task *t, int status)
 		t->vforking = false;
 }
 
+/* The end of a process's leader is reported when all other threads are gone. One that we still know was killed
+ * in its exec, when it had the leader's id already, and is what has ended. */
+static void note_vanished(struct task *leader)
+{
+	struct task *t;
+
+	if (leader->pub.tracee.tid != leader->pub.process->pid)
+		return;
+	DL_FOREACH (process_of_task(leader)->tasks, t) {
+		if (t == leader || t->ended)
+			continue;
+		t->running = t->ready = false;
+		t->ended = t->pub.tracee.gone = true;
+		t->pub.stop = LIVE_RUNNING;
+		t->status = STATUS_VANISHED;
+		if (mm_of(t)->stepper == t)
+			break_stepper_gone(t);
+		engine_enqueue(t);
+	}
+}
+
 static void note_end(struct task *t)
 {
+	note_vanished(t);
 	t->ended = true;
 	t->pub.tracee.gone = true;
 	t->pub.stop = LIVE_RUNNING;

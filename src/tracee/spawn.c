@@ -19,6 +19,7 @@
 #include "util/cleanup.h"
 
 enum child_step {
+	STEP_BORN,  /* can be traced */
 	STEP_READY, /* traps armed, about to execute */
 	STEP_SECCOMP,
 	STEP_EXEC,
@@ -36,6 +37,13 @@ static void tell(int to, const struct report *report)
 	ssize_t put = write(to, report, sizeof(*report));
 
 	(void)put; /* the parent is gone: EXITKILL ends us */
+}
+
+/* Not after a change of our user: then nobody may trace a copy of us (ptrace(2), "Ptrace access mode checking"),
+ * until it executes something. */
+static bool is_dumpable(void)
+{
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
 }
 
 /* SECCOMP_SET_MODE_FILTER needs CAP_SYS_ADMIN or no_new_privs (seccomp(2)). */
@@ -204,6 +212,10 @@ _Noreturn static void run_child(const struct spawn_options *options, const struc
 	char *const *envp = options->envp ? options->envp : environ;
 	struct report report = {.step = STEP_READY};
 
+	if (!is_dumpable()) {
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		tell(pipes.said, &(struct report){.step = STEP_BORN});
+	}
 	if (options->new_session)
 		setsid();
 	if (options->cpus)
@@ -367,6 +379,10 @@ static struct error *lead_child(const struct spawn_options *options, struct trac
 	int start _cleanup_fd_ = go;
 	int from _cleanup_fd_ = said;
 
+	struct report born;
+
+	if (!is_dumpable() && read(from, &born, sizeof(born)) < 0)
+		return error_os(errno, "cannot hear from the new process");
 	if (ptrace(PTRACE_SEIZE, tracee->tid, NULL, (void *)options->ptrace_options) < 0)
 		return seize_error(errno);
 	if (options->exec_call)

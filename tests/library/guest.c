@@ -26,13 +26,13 @@
 
 #define DONE 7
 
-#define need(what)                                                                    \
-	do {                                                                          \
-		if (!(what)) {                                                        \
+#define need(what)                                                                              \
+	do {                                                                                    \
+		if (!(what)) {                                                                  \
 			fprintf(stderr, "guest: line %d: not true: %s (%s)\n", __LINE__, #what, \
-				strerror(errno));                                     \
-			exit(1);                                                      \
-		}                                                                     \
+				strerror(errno));                                               \
+			exit(1);                                                                \
+		}                                                                               \
 	} while (0)
 
 static char *self;
@@ -276,7 +276,9 @@ static int role_block(void)
 {
 	void *(*const all[])(void *) = {block_read,    block_epoll, block_poll,	  block_semaphore,
 					block_message, block_futex, block_signal, block_sleep};
-	enum { COUNT = sizeof(all) / sizeof(*all) };
+	enum {
+		COUNT = sizeof(all) / sizeof(*all)
+	};
 	struct {
 		long type;
 		char text[8];
@@ -357,6 +359,7 @@ static int role_marker_spin(void)
 	tell_marker();
 	for (;;)
 		marker(&passed);
+	return 1;
 }
 
 static int role_marker_fork(void)
@@ -379,13 +382,12 @@ static int role_marker_fork(void)
 static int role_steps(void)
 {
 	char from[300], to[300] = "";
-	uint64_t flags, saved;
+	uint64_t flags;
 
 	memset(from, 'a', sizeof(from));
 	for (int i = 0; i < 100; i++) {
 		__asm__ volatile("pushfq; pop %0" : "=r"(flags));
 		need(!(flags & 0x100));
-		__asm__ volatile("syscall" : "=a"(saved) : "a"(SYS_getppid) : "rcx", "r11", "memory");
 		__asm__ volatile("syscall; mov %%r11, %0"
 				 : "=&r"(flags)
 				 : "a"(SYS_getppid)
@@ -398,6 +400,81 @@ static int role_steps(void)
 	__asm__ volatile("rep movsb" : "+D"(di), "+S"(si), "+c"(count) : : "memory");
 	need(!memcmp(from, to, sizeof(to)));
 	return DONE;
+}
+
+/* ---- events in a known order ---- */
+
+static void on_usr1(int signal)
+{
+}
+
+/* A call, a signal, a thread, an exec, the end. */
+static int role_tour(void)
+{
+	pthread_t thread;
+
+	signal(SIGUSR1, on_usr1);
+	syscall(SYS_getppid);
+	raise(SIGUSR1);
+	need(pthread_create(&thread, NULL, nothing, NULL) == 0);
+	need(pthread_join(thread, NULL) == 0);
+	execl(self, self, "done", NULL);
+	return 1;
+}
+
+/* What a tracer decides: getppid() is to return 4321, a write of "secret" not to be made, SIGUSR2 not to
+ * come, and getpgid's argument to be another. */
+static int role_decisions(void)
+{
+	need(syscall(SYS_getppid) == 4321);
+	need(syscall(SYS_write, 1, "secret", 6) == 3);
+	need(syscall(SYS_write, 1, "secret", 6) == -1 && errno == EXDEV);
+	kill(getpid(), SIGUSR2);
+	need(syscall(SYS_getpgid, 77777777) == getpgid(0));
+	return DONE;
+}
+
+/* ---- registers ---- */
+
+/* Spins until r12 is changed from outside, then says what xmm7 holds. */
+static int role_registers(void)
+{
+	uint64_t low[2] = {0};
+
+	need(write(1, "ready\n", 6) == 6);
+	__asm__ volatile("mov $1, %%r12\n"
+			 "pxor %%xmm7, %%xmm7\n"
+			 "1: pause\n"
+			 "cmp %1, %%r12\n"
+			 "jne 1b\n"
+			 "movdqu %%xmm7, %0\n"
+			 : "=m"(low)
+			 : "r"(0x1122334455667788ull)
+			 : "r12", "xmm7", "cc");
+	need(low[0] == 0x0123456789abcdefull && low[1] == 0xfedcba9876543210ull);
+	return DONE;
+}
+
+static void *spin_with(void *value)
+{
+	if ((long)value < 0x2000)
+		pthread_barrier_wait(&ready);
+	__asm__ volatile("mov %0, %%r12\n1: pause\ntest %%r12, %%r12\njne 1b\n"
+			 :
+			 : "r"(value)
+			 : "r12");
+	return NULL;
+}
+
+static int role_spin_threads(void)
+{
+	pthread_barrier_init(&ready, NULL, 6);
+	for (long i = 0; i < 5; i++)
+		start(spin_with, (void *)(0x1000 + i));
+	pthread_barrier_wait(&ready);
+	need(write(1, "ready\n", 6) == 6);
+	spin_with((void *)0x2000);
+	return 1;
 }
 
 static int role_wait(void)
@@ -425,6 +502,10 @@ static const struct {
 	{"marker-spin", role_marker_spin},
 	{"marker-fork", role_marker_fork},
 	{"steps", role_steps},
+	{"tour", role_tour},
+	{"decisions", role_decisions},
+	{"registers", role_registers},
+	{"spin-threads", role_spin_threads},
 	{"wait", role_wait},
 };
 
