@@ -7,8 +7,9 @@ MESON = meson
 # Settings of the three builds; see `make check`.
 CLANG_BUILD = $(BUILD)-clang
 ASAN_BUILD = $(BUILD)-asan
+TSAN_BUILD = $(BUILD)-tsan
 
-.PHONY: all deps deps-build deps-test build builds demo check check-long check-stress check-torture bench \
+.PHONY: check-threads all deps deps-build deps-test build builds demo check check-long check-stress check-torture bench \
 	install clean
 
 # Steps of ours run one after the other (apt-get and two ninjas do not share); ninja is parallel itself.
@@ -54,6 +55,14 @@ check-stress: build deps-test
 check-torture: build deps-test
 	@$(PYTHON) tests/torture/run.py --build $(BUILD) $(ARGS)
 
+# The library and its tests under ThreadSanitizer.
+check-threads: deps
+	@test -f $(TSAN_BUILD)/build.ninja || \
+		CC=gcc $(MESON) setup $(TSAN_BUILD) -Dguests=false -Doptimization=1 -Db_sanitize=thread
+	@ninja -C $(TSAN_BUILD) $(addprefix tests/library/,library_guest library_example \
+		$(addprefix test_library_,events access lifetime refusals))
+	@$(MESON) test -C $(TSAN_BUILD) --no-rebuild --print-errorlogs --suite library
+
 bench: build deps-test
 	@bench/run --build $(BUILD) $(ARGS)
 
@@ -62,4 +71,4 @@ install: build
 	@ninja -C $(BUILD) install
 
 clean:
-	rm -rf $(BUILD) $(CLANG_BUILD) $(ASAN_BUILD)
+	rm -rf $(BUILD) $(CLANG_BUILD) $(ASAN_BUILD) $(TSAN_BUILD)

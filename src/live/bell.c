@@ -34,6 +34,10 @@ uint64_t engine_now(void)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
+/* The C library's clone(2) by its other name: ThreadSanitizer takes calls of clone for forks, and its state, which
+ * the bell shares with us, for the child's. */
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+
 /* The bell's whole life. It shares thread-local storage with us, errno and what sanitizers keep there: only
  * calls that succeed, and nothing that is instrumented. */
 __attribute__((no_sanitize("address", "thread", "undefined"))) static int ring(void *argument)
@@ -106,7 +110,7 @@ static struct error *make(struct bell *bell)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bell->pid = clone(ring, (char *)bell->stack + STACK_SIZE, CLONE_VM, bell);
+	bell->pid = __clone(ring, (char *)bell->stack + STACK_SIZE, CLONE_VM, bell);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (bell->pid < 0)
 		return start_failed(bell, "clone(2)");

@@ -88,10 +88,8 @@ int lib_call(struct warp_tracer *tracer, struct command *command)
 	command->text = NULL;
 	command->next = tracer->commands;
 	tracer->commands = command;
-	pthread_mutex_unlock(&tracer->lock);
+	/* Under the lock: the last command ends the engine. */
 	engine_wake(tracer->engine);
-
-	pthread_mutex_lock(&tracer->lock);
 	while (!command->done)
 		pthread_cond_wait(&tracer->changed, &tracer->lock);
 	pthread_mutex_unlock(&tracer->lock);
