@@ -36,6 +36,11 @@ def tests(config):
                                    '-fsyntax-only', source], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             if done.returncode:
                 failed.append(os.path.relpath(header, root) + ':\n' + done.stdout.decode(errors='replace'))
+        source = context.write('alone.cc', '#include <warp/tracer.h>\nint main() { return *warp_error(); }\n')
+        done = subprocess.run(['g++', '-Wall', '-Wextra', '-Werror', '-I', root + '/include', '-fsyntax-only', source],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            failed.append('include/warp/tracer.h as C++:\n' + done.stdout.decode(errors='replace'))
         print('%d headers' % len(found))
         if failed:
             raise Failure('these do not compile alone:\n' + '\n'.join(failed))

@@ -39,8 +39,9 @@ void lib_flush(struct warp_target *target)
 	while (sent < target->backlog.count && put(target, &target->backlog.items[sent]))
 		sent++;
 	target->backlog.count -= sent;
-	memmove(target->backlog.items, target->backlog.items + sent,
-		target->backlog.count * sizeof(*target->backlog.items));
+	if (sent)
+		memmove(target->backlog.items, target->backlog.items + sent,
+			target->backlog.count * sizeof(*target->backlog.items));
 	wait_for_room(target, target->backlog.count);
 	/* Its reader sees the end, but can still write. */
 	if (target->finished && !target->backlog.count)

@@ -318,7 +318,7 @@ static int role_block(void)
 
 static uint64_t passed;
 
-__attribute__((noinline, noclone)) void marker(uint64_t *counter)
+__attribute__((noinline)) void marker(uint64_t *counter)
 {
 	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
 }
