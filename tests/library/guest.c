@@ -442,8 +442,8 @@ static int role_registers(void)
 	uint64_t low[2] = {0};
 
 	need(write(1, "ready\n", 6) == 6);
-	__asm__ volatile("mov $1, %%r12\n"
-			 "pxor %%xmm7, %%xmm7\n"
+	__asm__ volatile("pxor %%xmm7, %%xmm7\n"
+			 "mov $0x7e577e57, %%r12\n" /* what is set from here on stays */
 			 "1: pause\n"
 			 "cmp %1, %%r12\n"
 			 "jne 1b\n"

@@ -43,9 +43,9 @@ static void test_registers_are_observed(void **state)
 	do { /* until it is in its loop */
 		ok(warp_suspend(guest.target));
 		regs = general(guest.target, guest.pid);
-		if (regs.r12 != 1)
+		if (regs.r12 != 0x7e577e57)
 			ok(warp_resume(guest.target));
-	} while (regs.r12 != 1);
+	} while (regs.r12 != 0x7e577e57);
 	ok(warp_get_regs(guest.target, guest.pid, WARP_FLOAT, &floats, &size));
 	assert_int_equal(size, sizeof(floats));
 	memcpy(&floats.xmm_space[4 * 7], wide, sizeof(wide));
