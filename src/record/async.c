@@ -4,10 +4,7 @@
  * Where its address space has sites (softpmu/probe.h), the counter is armed and the next site that it
  * passes is the place: an exact number. Where there are none, or none is passed soon, the place is one
  * by state, and sites are made there for the next time. Memory that has changed between two looks tells
- * states apart, so the task is looked at twice.
- *
- * Invariant: sites are made and removed only at events, while all tasks of the address space stand at
- * places that a replay reaches: then their counters agree. */
+ * states apart, so the task is looked at twice. */
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -21,8 +18,7 @@
 #define MIN_WAIT_NS 1000000ull
 /* Should a tick be lost between the look at the clock and wait. */
 #define TICK_AGAIN_US 5000
-/* Sites of an address space; and at most this many new ones at a time. */
-#define SITES_MAX 64u
+/* At most this many new sites at a time. */
 #define SITES_NEW 4u
 /* Pages kept whole for a place by state, because they change while the task computes. */
 #define HOT_PAGES 64
@@ -40,7 +36,9 @@ static uint64_t due(struct rec_session *s, struct rec_task *t)
 	if (group->ready.count) {
 		uint64_t turn = group->slice_end_ns;
 
-		if (!s->timing.chaos && turn < group->waited_since_ns + MIN_WAIT_NS)
+		if (rec_outranked(s, t))
+			turn = group->waited_since_ns;
+		else if (!s->timing.chaos && turn < group->waited_since_ns + MIN_WAIT_NS)
 			turn = group->waited_since_ns + MIN_WAIT_NS;
 		if (!when || turn < when)
 			when = turn;
@@ -96,59 +94,6 @@ void rec_tick(struct rec_session *s)
 	}
 }
 
-/* ---- sites ---- */
-
-static void site_datum(struct rec_session *s, struct rec_task *t, const struct softpmu_probe *probe,
-		       bool gone)
-{
-	struct trace_probe record = {.pc = probe->pc,
-				     .at = probe->at,
-				     .length = gone ? 0 : probe->length,
-				     .shadow = probe->shadow};
-
-	rec_datum(s, t, TRACE_D_PROBE, 0, &record, sizeof(record));
-}
-
-void rec_make_sites(struct rec_session *s, struct rec_task *t)
-{
-	struct softpmu_probes *probes = &t->mm->probes;
-	struct softpmu_probe plan;
-	size_t had = probes->sites.count;
-
-	if (!t->wanted_sites.count)
-		return;
-	vec_foreach (&t->wanted_sites, pc)
-		if (probes->sites.count < SITES_MAX &&
-		    softpmu_probe_plan(&t->tracee, probes, *pc, &plan))
-			softpmu_probe_add(&t->tracee, probes, &plan);
-	vec_clear(&t->wanted_sites);
-	if (probes->sites.count == had)
-		return;
-	for (size_t i = had; i < probes->sites.count; i++) {
-		const struct softpmu_probe *probe = &probes->sites.items[i];
-
-		log_info("task %d: a site at %#llx, flags %s", t->tracee.tid,
-			 (unsigned long long)probe->pc, probe->shadow ? "dead" : "kept");
-		site_datum(s, t, probe, false);
-	}
-	rec_commit(s, t, TRACE_EV_PROBES, 0, 0, 0, NULL);
-}
-
-void rec_forget_sites(struct rec_session *s, struct rec_task *t)
-{
-	struct softpmu_probes *probes = &t->mm->probes;
-	taddr from = t->call.call.args[0], to = from + t->call.call.args[1];
-
-	for (size_t i = probes->sites.count; i-- > 0;) {
-		const struct softpmu_probe *probe = &probes->sites.items[i];
-
-		if (probe->pc >= to || probe->pc + probe->length <= from)
-			continue;
-		site_datum(s, t, probe, true);
-		softpmu_probe_remove(&t->tracee, probes, i);
-	}
-}
-
 /* ---- places ---- */
 
 /* What a replay needs to find a place by state: hashes of memory, and the contents of what changes
@@ -186,6 +131,10 @@ void rec_place_data(struct rec_session *s, struct rec_task *t)
 
 void rec_preempt(struct rec_session *s, struct rec_task *t)
 {
+	const struct regs *at = tracee_regs(&t->tracee);
+
+	t->spins = !memcmp(at->word, t->stopped.word, sizeof(at->word));
+	t->stopped = *at;
 	rec_place_data(s, t);
 	rec_commit(s, t, TRACE_EV_SCHED, TRACE_F_ASYNC, 0, 0, tracee_regs(&t->tracee));
 	rec_make_sites(s, t);
@@ -238,9 +187,7 @@ static enum softpmu_result learn_and_settle(struct rec_task *t)
 	size_t count =
 		softpmu_learn(&t->tracee, &t->mm->probes, wanted, SITES_NEW, &result, &t->status);
 
-	vec_clear(&t->wanted_sites);
-	for (size_t i = 0; i < count; i++)
-		vec_push(&t->wanted_sites, wanted[i].pc);
+	rec_want_sites(t, wanted, count);
 	if (result != SOFTPMU_FOUND)
 		return result;
 	return softpmu_settle(&t->tracee, &t->mm->probes, &t->status);
@@ -266,7 +213,7 @@ static void place_by_state(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	rec_preempt(s, t);
-	rec_give_way(s, t);
+	rec_queue(s, t, TODO_RESUME);
 }
 
 void rec_place_before_call(struct rec_session *s, struct rec_task *t)
@@ -349,6 +296,7 @@ void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned wante
 	struct trace_place place = {.kind = TRACE_PLACE_EXACT};
 
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+	disarm(t);
 	place.hits = total(t);
 	enum softpmu_result result = step_on(t, wanted, &place.steps);
 
@@ -358,7 +306,7 @@ void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned wante
 	}
 	t->place = place;
 	rec_preempt(s, t);
-	rec_give_way(s, t);
+	rec_queue(s, t, TODO_RESUME);
 }
 
 void rec_on_hit(struct rec_session *s, struct rec_task *t)
@@ -384,5 +332,5 @@ void rec_on_hit(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	rec_preempt(s, t);
-	rec_give_way(s, t);
+	rec_queue(s, t, TODO_RESUME);
 }

@@ -540,7 +540,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	open_call(t, tracee_regs(&t->tracee));
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && !rec_may_change_file(s, t)) {
 		c->open = false;
-		rec_queue(t, TODO_STATUS); /* comes back here with the turn */
+		rec_queue(s, t, TODO_STATUS); /* comes back here with the turn */
 		return;
 	}
 	if (rec_dispatched(s, t) || rec_filtered(s, t) || refuse(s, t))
@@ -678,7 +678,7 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	c->open = false;
 	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
-		rec_give_way(s, t);
+		rec_queue(s, t, TODO_RESUME);
 	else
 		rec_go_on(s, t);
 }

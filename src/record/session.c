@@ -47,29 +47,6 @@ void rec_fail(struct rec_session *s, struct error *error)
 
 /* ---- turns ---- */
 
-void rec_queue(struct rec_task *t, enum rec_todo todo)
-{
-	t->todo = todo;
-	t->state = STATE_READY;
-	if (t->queued)
-		return;
-	t->queued = true;
-	if (!rec_group(t)->ready.count)
-		rec_group(t)->waited_since_ns = rec_now();
-	vec_push(&rec_group(t)->ready, t);
-}
-
-/* To the front: it had the turn. */
-static void queue_first(struct rec_task *t)
-{
-	struct rec_group *group = rec_group(t);
-
-	rec_queue(t, TODO_STATUS);
-	memmove(&group->ready.items[1], &group->ready.items[0],
-		(group->ready.count - 1) * sizeof(t));
-	group->ready.items[0] = t;
-}
-
 void rec_run_user(struct rec_task *t, int signal)
 {
 	struct rec_group *group = rec_group(t);
@@ -87,6 +64,7 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 	struct rec_group *group = rec_group(t);
 
 	vec_clear(&t->sample);
+	t->spins = false;
 	t->resumed = *tracee_regs(&t->tracee);
 	t->resumed_valid = !arch.in_call(&t->resumed) && tracee_signal_pending(&t->tracee);
 	if (t->tracee.gone) {
@@ -100,7 +78,7 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 	uint64_t now = rec_now();
 
 	if (group->running || now >= group->slice_end_ns) {
-		rec_give_way(s, t);
+		rec_queue(s, t, TODO_RESUME);
 		return;
 	}
 	rec_run_user(t, 0);
@@ -249,9 +227,9 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 	}
 	tracee_stopped(&t->tracee);
 	if (ran)
-		queue_first(t);
+		rec_queue_first(s, t);
 	else
-		rec_queue(t, TODO_STATUS);
+		rec_queue(s, t, TODO_STATUS);
 }
 
 /* A group in which somebody is ready and nobody runs. */

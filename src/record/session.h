@@ -86,6 +86,8 @@ struct rec_mm {
 	struct vec(struct rec_scratch_piece) spare; /* scratch memory of tasks that have ended */
 	struct vec(struct rec_file *) files;
 	struct softpmu_probes probes;
+	bool costly_sites; /* some are to be removed at the next event */
+	bool asked_known;  /* the sites of earlier recordings were looked up */
 };
 
 /* What a call that makes a task was asked for: as clone(2) has it. */
@@ -140,7 +142,9 @@ struct rec_task {
 		sample;	    /* memory when the stash had waited long: what changes since? */
 	struct regs placed; /* where it was recorded last to be, on its way to a group stop */
 	struct softpmu_counter counter;
-	unsigned chaos_priority;
+	int priority;			/* in the queue */
+	bool spins;			/* preempted in the same state as the last time */
+	struct regs stopped;		/* where it was preempted last */
 	struct vec(taddr) wanted_sites; /* to be made at the next event */
 	bool armed;			/* the next site that it passes is the place */
 	uint64_t armed_since_ns;
@@ -209,8 +213,6 @@ void rec_continue(struct rec_session *s, struct rec_task *t);
 void rec_run_user(struct rec_task *t, int signal);
 /* Resumes it inside a call (PTRACE_SYSCALL), or towards its end or back to it (PTRACE_CONT). */
 void rec_resume_in_call(struct rec_task *t, int how);
-/* Puts it at the end of its group's queue. */
-void rec_queue(struct rec_task *t, enum rec_todo todo);
 /* Takes what wait has reported: notes it and puts the task in line. */
 void rec_on_wait(struct rec_session *s, pid_t tid, int status);
 /* Looks at the wait status of a task that has the turn. */
@@ -234,14 +236,30 @@ void rec_take_status(struct rec_session *s, struct rec_task *t, int status);
 /* Makes sure that the task has scratch memory. At a call's entry that call is lost: move back. */
 bool rec_scratch(struct rec_task *t, size_t size);
 
-/* ---- chaos.c: chance, where the user asked for it ---- */
-/* How long a turn is, and how long a signal waits for an event: nanoseconds. */
-uint64_t rec_slice(struct rec_session *s);
+/* ---- sites.c ---- */
+/* These, and those of earlier recordings, are to be made at the task's next event. */
+void rec_want_sites(struct rec_task *t, const struct softpmu_probe *plans, size_t count);
+/* The task will need places: those of earlier recordings, the first time in an address space. */
+void rec_want_known_sites(struct rec_task *t);
+/* The task has jumped into the middle of a site, and stands in the copy of that. */
+void rec_note_jump(struct rec_task *t);
+/* Makes the sites that are wanted, at the event that was just committed. */
+void rec_make_sites(struct rec_session *s, struct rec_task *t);
+/* The end of a call that has changed the address space: sites there are no more. */
+void rec_forget_sites(struct rec_session *s, struct rec_task *t);
+
+/* ---- turns.c ---- */
+/* How long a signal waits for an event: nanoseconds. */
 uint64_t rec_patience(struct rec_session *s);
 /* How many instructions behind a site a task is preempted. */
 unsigned rec_chance_steps(struct rec_session *s);
-/* Queues a task that others shall run before. */
-void rec_give_way(struct rec_session *s, struct rec_task *t);
+/* Puts a task into its group's queue, behind those of its priority. */
+void rec_queue(struct rec_session *s, struct rec_task *t, enum rec_todo todo);
+/* To the front, whatever its priority: it had the turn when it stopped, and has computed since its last
+ * event. */
+void rec_queue_first(struct rec_session *s, struct rec_task *t);
+/* Has somebody in the queue a higher real-time priority? */
+bool rec_outranked(struct rec_session *s, const struct rec_task *t);
 /* The queued task, which stands at an event, goes on in user mode. */
 void rec_begin_turn(struct rec_session *s, struct rec_task *t);
 /* As rec_continue(), for a task whose event was just committed. */
@@ -358,12 +376,8 @@ void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned steps
 void rec_on_hit(struct rec_session *s, struct rec_task *t);
 /* Writes TRACE_EV_SCHED: t->place is where others get the turn, or a stop signal hits. */
 void rec_preempt(struct rec_session *s, struct rec_task *t);
-/* Makes the sites that are wanted, at the event that was just committed. */
-void rec_make_sites(struct rec_session *s, struct rec_task *t);
 /* Adds what tells a replay where t->place is, and forgets it: the event is about to be committed. */
 void rec_place_data(struct rec_session *s, struct rec_task *t);
-/* The end of a call that has changed the address space: sites there are no more. */
-void rec_forget_sites(struct rec_session *s, struct rec_task *t);
 
 /* ---- files.c ---- */
 /* Keeps a mapped file. `fd`: open on it for reading, or -1 if that cannot be had: then returns

@@ -228,6 +228,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_regs_datum(s, t, in);
 	rec_xstate_datum(s, t);
 	rec_commit(s, t, TRACE_EV_SIGNAL, flags, (uint32_t)signal, 0, &before);
+	rec_want_known_sites(t);
 	rec_make_sites(s, t);
 	t->restart_pending = false;
 	rec_sigmask_exit(s, t);
@@ -289,6 +290,7 @@ static bool sort_out_site(struct rec_session *s, struct rec_task *t, int signal)
 		rec_on_hit(s, t);
 		return true;
 	case SOFTPMU_STOP_WINDOW:
+		rec_note_jump(t);
 		rec_run_user(t, 0);
 		return true;
 	case SOFTPMU_STOP_OTHER:

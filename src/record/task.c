@@ -339,7 +339,7 @@ static void adopt_child(struct rec_session *s, struct rec_task *t, pid_t tid)
 		return;
 	}
 	commit_new(s, t, child);
-	rec_give_way(s, child);
+	rec_queue(s, child, TODO_RESUME);
 }
 
 void rec_on_clone(struct rec_session *s, struct rec_task *t)

@@ -22,6 +22,7 @@
 struct softpmu_probe {
 	taddr pc;
 	taddr at;	 /* of the stub */
+	unsigned jumps;	 /* how often the program has jumped into the window: the caller's */
 	unsigned length; /* bytes that the jump replaces */
 	unsigned
 		shadow; /* bytes from pc on in which the arithmetic flags mean nothing; 0: all kept */
