@@ -282,7 +282,7 @@ static enum softpmu_result step_on(struct rec_task *t, unsigned wanted, unsigned
 
 	*steps = 0;
 	while (*steps < wanted || softpmu_in_stub(&t->tracee, &t->mm->probes)) {
-		result = softpmu_steps(&t->tracee, 1, &t->status);
+		result = softpmu_steps(&t->tracee, &t->mm->probes, 1, &t->status);
 		if (result != SOFTPMU_FOUND)
 			return result;
 		++*steps;

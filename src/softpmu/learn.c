@@ -93,7 +93,7 @@ static enum softpmu_result step(struct learner *l, int *status)
 
 	while (l->steps < STEPS && result == SOFTPMU_FOUND) {
 		l->pcs[l->steps++] = arch.pc(tracee_regs(l->tracee));
-		result = softpmu_step(l->tracee, status);
+		result = softpmu_step(l->tracee, l->probes, status);
 	}
 	return result;
 }

@@ -337,10 +337,8 @@ static void leave_copy(struct tracee *tracee, const struct softpmu_probe *probe)
 			arch.set_pc(tracee_regs_mut(tracee), probe->pc + offset);
 }
 
-/* A byte of the jump was executed as an instruction: `trap` is 1 where that is reported behind it. */
-static bool enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, int signal)
+bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc)
 {
-	taddr pc = arch.pc(tracee_regs(tracee)) - (signal == SIGTRAP);
 	const struct softpmu_probe *probe = softpmu_probe_over(probes, pc, pc + 1);
 
 	if (!probe || pc == probe->pc || !probe->copies[pc - probe->pc])
@@ -359,7 +357,9 @@ enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_
 
 	if (probe && signal == SIGTRAP && pc == probe->trapped)
 		return SOFTPMU_STOP_HIT;
-	if ((signal == SIGTRAP || signal == SIGILL) && enter_copy(tracee, probes, signal))
+	/* A byte of the jump was executed as an instruction; a trap is reported behind it. */
+	if ((signal == SIGTRAP || signal == SIGILL) &&
+	    softpmu_enter_copy(tracee, probes, pc - (signal == SIGTRAP)))
 		return SOFTPMU_STOP_WINDOW;
 	if (probe)
 		leave_copy(tracee, probe);

@@ -98,6 +98,8 @@ enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_
 				    int signal);
 /* After SOFTPMU_STOP_HIT: makes the site the place where the program stands. */
 void softpmu_stand_at_site(struct tracee *tracee, const struct softpmu_probes *probes);
+/* If `pc` is inside a window, behind its first instruction: sends the tracee to the stub's copy. */
+bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc);
 /* Is the program counter inside a stub? */
 bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes);
 /* Zeros the flags that mean nothing where the tracee stands. */

@@ -455,7 +455,7 @@ enum softpmu_result softpmu_seek(struct tracee *tracee, struct softpmu_probes *p
 		return seek_state(tracee, probes, target, status);
 	if (moved)
 		softpmu_stand_at_site(tracee, probes);
-	result = softpmu_steps(tracee, target->place.steps, status);
+	result = softpmu_steps(tracee, probes, target->place.steps, status);
 	softpmu_clear_shadow(tracee, probes);
 	return result == SOFTPMU_FOUND ? verify(tracee, target) : result;
 }

@@ -36,11 +36,14 @@ static int run_past(struct tracee *tracee, taddr next)
 	return status;
 }
 
-enum softpmu_result softpmu_step(struct tracee *tracee, int *status)
+enum softpmu_result softpmu_step(struct tracee *tracee, const struct softpmu_probes *probes,
+				 int *status)
 {
 	uint8_t bytes[ARCH_WINDOW_MAX] = {0};
-	taddr pc = arch.pc(tracee_regs(tracee));
 	unsigned length = 0;
+
+	softpmu_enter_copy(tracee, probes, arch.pc(tracee_regs(tracee)));
+	taddr pc = arch.pc(tracee_regs(tracee));
 	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
 	enum arch_step step = arch.classify(bytes, got, &length);
 
@@ -58,12 +61,13 @@ enum softpmu_result softpmu_step(struct tracee *tracee, int *status)
 	return SOFTPMU_FOUND;
 }
 
-enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *status)
+enum softpmu_result softpmu_steps(struct tracee *tracee, const struct softpmu_probes *probes,
+				  unsigned steps, int *status)
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
 	for (unsigned i = 0; i < steps && result == SOFTPMU_FOUND; i++)
-		result = softpmu_step(tracee, status);
+		result = softpmu_step(tracee, probes, status);
 	return result;
 }
 
@@ -73,7 +77,7 @@ enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct soft
 	enum softpmu_result result = SOFTPMU_FOUND;
 
 	while (result == SOFTPMU_FOUND && softpmu_in_stub(tracee, probes))
-		result = softpmu_step(tracee, status);
+		result = softpmu_step(tracee, probes, status);
 	return result;
 }
 
@@ -100,7 +104,7 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_p
 	for (int steps = 0; steps < STEPS_MAX && result == SOFTPMU_FOUND; steps++) {
 		if (is_findable(tracee, probes, steps < STEPS_WELL))
 			break;
-		result = softpmu_step(tracee, status);
+		result = softpmu_step(tracee, probes, status);
 	}
 	if (result == SOFTPMU_FOUND)
 		result = softpmu_leave_stubs(tracee, probes, status);

@@ -32,7 +32,8 @@ enum softpmu_result {
 enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
 				   int *status);
 /* `steps` instructions further, from a place that is exact. */
-enum softpmu_result softpmu_steps(struct tracee *tracee, unsigned steps, int *status);
+enum softpmu_result softpmu_steps(struct tracee *tracee, const struct softpmu_probes *probes,
+				  unsigned steps, int *status);
 /* Out of the stub that it stands in, if it does. */
 enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
 					int *status);
