@@ -13,7 +13,8 @@
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"record", "[-o DIR] [--] CMD ARG...", "run a program and record it", cmd_record},
+	{"record", "[-o DIR] [--chaos[=SEED]] [--verify] [--] CMD ARG...",
+	 "run a program and record it", cmd_record},
 	{"replay", "-a [-q] [TRACE]", "replay a recording", cmd_replay},
 	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},
 	{"regs", "[-f FLAVOR] [-k] PID", "show threads and registers of a process", cmd_regs},
