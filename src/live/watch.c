@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "live/caller.h"
 #include "live/engine.h"
@@ -29,6 +30,7 @@ struct watching {
 	struct launch launch;
 	const struct watch_options *options;
 	struct step_code *code; /* WATCH_STEP */
+	struct watched *tasks;	/* also of processes that were let go */
 	uint64_t matches;
 	bool over;	  /* nothing more is reported */
 	pid_t handed_out; /* the process that was let go for somebody else */
@@ -43,6 +45,7 @@ struct watched {
 	struct sc_call call; /* the candidate */
 	bool candidate;
 	struct expr_memo memo;
+	struct watched *prev, *next;
 	struct bytes line; /* up to what only the end tells */
 	struct sc_half half;
 	taddr calls_at; /* WATCH_STEP: it was about to execute a call there; 0 */
@@ -249,6 +252,7 @@ static void new_task(void *context, struct live_task *task, struct live_task *pa
 	*t = (struct watched){
 		.task = task, .memory = live_memory(task), .caller = live_caller(task)};
 	task->user = t;
+	DL_APPEND(w->tasks, t);
 	if (w->options->method == WATCH_STEP && !w->over)
 		look(w, t);
 }
@@ -267,20 +271,16 @@ static void exec(void *context, struct live_task *task, pid_t former)
 	look(w, t);
 }
 
-static void forget(struct live_task *task)
+static void forget(struct watching *w, struct watched *t)
 {
-	struct watched *t = task->user;
-
-	if (!t)
-		return;
+	DL_DELETE(w->tasks, t);
 	vec_deinit(&t->line);
 	free(t);
-	task->user = NULL;
 }
 
 static void task_ended(void *context, struct live_task *task, int status)
 {
-	forget(task);
+	forget(context, task->user);
 }
 
 static void process_ended(void *context, struct live_process *process, int status)
@@ -293,10 +293,7 @@ static void process_ended(void *context, struct live_process *process, int statu
 static void detached(void *context, struct live_process *process)
 {
 	struct watching *w = context;
-	struct live_task *task;
 
-	for (task = live_next_task(process, NULL); task; task = live_next_task(process, task))
-		forget(task);
 	if (process->pid == w->handed_out && w->options->then == WATCH_STOP)
 		fprintf(w->launch.out, "process %d is stopped\n", process->pid);
 }
@@ -351,6 +348,8 @@ struct error *live_watch(const struct watch_options *options, int *status)
 		w.code = step_code_create();
 	error = run(&w);
 	engine_destroy(w.launch.engine);
+	while (w.tasks)
+		forget(&w, w.tasks);
 	if (!error && w.handed_out && options->then == WATCH_GDB)
 		watch_gdb(w.handed_out, options->command, w.handed_result);
 	unwritten = launch_finish(&w.launch, options->output);

@@ -89,15 +89,21 @@ static void test_traced_already(void **state)
 	warp_tracer_destroy(other);
 	guest_close(&guest);
 	/* By another process. */
+	int said[2];
+	char byte;
+
+	assert_return_code(pipe(said), errno);
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		for (;;)
-			pause();
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 && write(said[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
 	}
-	for (int result = 0; result != -EBUSY; result = open_pid(pid))
-		assert_true(result == 0); /* it has not come to TRACEME yet */
+	close(said[1]);
+	assert_int_equal(read(said[0], &byte, 1), 1);
+	close(said[0]);
 	says(open_pid(pid), EBUSY, "traced already");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
