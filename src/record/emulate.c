@@ -31,7 +31,7 @@ static bool give(struct rec_session *s, struct rec_task *t, taddr to, const void
 /* The task that a pid argument means; NULL if it is none of ours. */
 static struct rec_task *affinity_target(struct rec_session *s, struct rec_task *t)
 {
-	return (pid_t)arg(t, 0) ? rec_find(s, (pid_t)arg(t, 0)) : t;
+	return (pid_t)arg(t, 0) ? rec_find_named(s, t, (pid_t)arg(t, 0)) : t;
 }
 
 enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t)

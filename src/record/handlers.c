@@ -313,7 +313,7 @@ static void prlimit_exit(struct rec_session *s, struct rec_task *t)
  * read back from there. */
 static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
 {
-	struct rec_task *target = rec_find(s, (pid_t)arg(t, 0));
+	struct rec_task *target = rec_find_named(s, t, (pid_t)arg(t, 0));
 	struct {
 		taddr base;
 		uint64_t length;

@@ -227,6 +227,8 @@ void rec_mm_release(struct rec_session *s, struct rec_mm *mm);
 struct rec_task *rec_task_create(struct rec_session *s, pid_t tid, pid_t tgid, struct rec_mm *mm);
 void rec_task_remove(struct rec_session *s, struct rec_task *t);
 struct rec_task *rec_find(struct rec_session *s, pid_t tid);
+/* The one that `t` means by a number: in its own pid namespace. NULL if it is not recorded. */
+struct rec_task *rec_find_named(struct rec_session *s, struct rec_task *t, pid_t number);
 bool rec_alone(struct rec_task *t); /* no other task shares its group */
 void rec_on_clone(struct rec_session *s, struct rec_task *t);
 void rec_on_exit(struct rec_session *s, struct rec_task *t);

@@ -175,7 +175,9 @@ static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info
 	if (!t->stash_sent || signal != t->stash.items[0].si_signo)
 		return false;
 	/* One that was pending already has swallowed ours; real-time signals queue. */
-	return signal < SIGRTMIN || (info->si_code == SI_TKILL && info->si_pid == getpid());
+	return signal < SIGRTMIN ||
+	       (info->si_code == SI_TKILL &&
+		(info->si_pid == getpid() || !info->si_pid /* in a pid namespace */));
 }
 
 /* ---- delivery ---- */

@@ -188,6 +188,19 @@ struct rec_task *rec_find(struct rec_session *s, pid_t tid)
 	return t;
 }
 
+struct rec_task *rec_find_named(struct rec_session *s, struct rec_task *t, pid_t number)
+{
+	struct rec_task *other, *next;
+
+	if (proc_own_tid(t->tracee.tid) == t->tracee.tid)
+		return rec_find(s, number);
+	HASH_ITER (hh, s->tasks, other, next)
+		if (proc_own_tid(other->tracee.tid) == number &&
+		    proc_same_pid_namespace(other->tracee.tid, t->tracee.tid))
+			return other;
+	return NULL;
+}
+
 struct rec_task *rec_task_create(struct rec_session *s, pid_t tid, pid_t tgid, struct rec_mm *mm)
 {
 	struct rec_task *t = xcalloc(1, sizeof(*t));

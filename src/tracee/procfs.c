@@ -166,6 +166,18 @@ pid_t proc_own_tid(pid_t tid)
 	return own;
 }
 
+bool proc_same_pid_namespace(pid_t a, pid_t b)
+{
+	struct stat of_a, of_b;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", a);
+	if (stat(path, &of_a) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", b);
+	return stat(path, &of_b) == 0 && of_a.st_ino == of_b.st_ino && of_a.st_dev == of_b.st_dev;
+}
+
 bool proc_read_children(pid_t tid, struct proc_tids *children)
 {
 	struct bytes text = {0};

@@ -39,6 +39,8 @@ pid_t proc_status_number(pid_t tid, const char *label);
 /* The id by which the thread knows itself: in its own pid namespace. */
 pid_t proc_own_tid(pid_t tid);
 
+bool proc_same_pid_namespace(pid_t a, pid_t b);
+
 struct proc_tids vec(pid_t);
 
 /* The living children that this thread has made; false where the kernel does not list them. */
