@@ -95,12 +95,16 @@ void rec_resume_in_call(struct rec_task *t, int how)
 /* A group stop, or the end of one (ptrace(2), "Group-stop" and PTRACE_LISTEN). */
 static void on_event_stop(struct rec_session *s, struct rec_task *t)
 {
-	int signal = WSTOPSIG(t->status);
+	int status = tracee_trap_first(&t->tracee, t->status), signal = WSTOPSIG(status);
 
+	if (t->tracee.gone || status != t->status) {
+		rec_take_status(s, t, status);
+		return;
+	}
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		if (rec_place_group_stop(s, t))
 			return;
-		t->resumed_valid = false;
+		t->resumed_valid = t->tracee.interrupted = false;
 		t->state = STATE_LISTENING;
 		tracee_resume(&t->tracee, PTRACE_LISTEN, 0);
 		return;
@@ -226,6 +230,8 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 		return;
 	}
 	tracee_stopped(&t->tracee);
+	if (tracee_event(status) != PTRACE_EVENT_STOP)
+		t->tracee.interrupted = false; /* overtaken, and taken back by the kernel */
 	if (ran)
 		rec_queue_first(s, t);
 	else

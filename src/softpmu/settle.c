@@ -56,6 +56,7 @@ enum softpmu_result softpmu_step(struct tracee *tracee, const struct softpmu_pro
 		tracee_resume(tracee, PTRACE_SYSEMU_SINGLESTEP, 0);
 		*status = tracee_wait(tracee, 0);
 	}
+	*status = tracee_trap_first(tracee, *status);
 	if (tracee->gone || tracee_event(*status) || WSTOPSIG(*status) != SIGTRAP)
 		return SOFTPMU_STOPPED;
 	return SOFTPMU_FOUND;

@@ -218,6 +218,19 @@ bool tracee_trap_pending(struct tracee *tracee)
 	return false;
 }
 
+/* Traps for job control are reported before signals (get_signal() in kernel/signal.c), and every stop
+ * takes back an interrupt that is on the way (ptrace_stop()): so it is made when the other trap is there. */
+int tracee_trap_first(struct tracee *tracee, int status)
+{
+	if (tracee_event(status) != PTRACE_EVENT_STOP || !tracee_trap_pending(tracee))
+		return status;
+	tracee_resume(tracee, PTRACE_CONT, 0);
+	status = tracee_wait(tracee, 0);
+	if (!tracee->gone)
+		tracee_interrupt(tracee);
+	return status;
+}
+
 /* PTRACE_PEEKSIGINFO shows the thread's queue, or its process's (ptrace(2)). */
 static uint64_t peek_pending(struct tracee *tracee, uint32_t flags)
 {
