@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Records and replays the torture programs again and again: tests/torture/run.py [options] [PATTERN...]
 
-Each round of a program: natively, recorded, replayed twice; outputs and status must be equal bit by bit.
+Each round of a program: natively, recorded, replayed twice; outputs and status must be equal bit by bit, and
+at each place where it was interrupted all registers and writable memory (warp record --state-hashes).
 PATTERN: regular expressions for names; guests are named as their files, real programs real/NAME.
 At the end a table: rounds that passed, median seconds, the kinds of failures. Status 1 if any failed.
 """
@@ -71,7 +72,8 @@ def run_program(options, program, base):
     if lacking:
         tally.skipped = ', '.join(lacking) + ' not installed'
         return tally
-    runner = torture.Runner(options.warp, base, options.record_arg, options.replays, options.replay_arg)
+    truth = ['--state-hashes'] if options.state_hashes else []
+    runner = torture.Runner(options.warp, base, truth + options.record_arg, options.replays, options.replay_arg)
     for number in range(1, options.times + 1):
         outcome = runner.once(program, options.size or program.size or 20)
         tally.add(outcome)
@@ -112,6 +114,8 @@ def main():
     parser.add_argument('--replays', type=int, default=2, help='replays of each recording (2)')
     parser.add_argument('--failures', type=int, default=5, help='failed rounds after which a program is left (5)')
     parser.add_argument('--keep', metavar='DIR', help='keep the recordings of failed rounds there')
+    parser.add_argument('--state-hashes', action=argparse.BooleanOptionalAction, default=True,
+                        help='registers and memory are compared at every place, not only what is seen of them (yes)')
     parser.add_argument('--record-arg', action='append', default=[], help='a further option for warp record')
     parser.add_argument('--replay-arg', action='append', default=[], help='a further option for warp replay')
     parser.add_argument('--json', metavar='FILE', help='all figures, for further use')
