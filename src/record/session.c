@@ -90,6 +90,13 @@ void rec_resume_in_call(struct rec_task *t, int how)
 	tracee_resume(&t->tracee, how, 0);
 }
 
+void rec_resume_to_die(struct rec_task *t, int signal)
+{
+	t->leader->dying = true;
+	t->state = STATE_IN_CALL;
+	tracee_resume(&t->tracee, PTRACE_CONT, signal);
+}
+
 /* ---- stops ---- */
 
 /* A group stop, or the end of one (ptrace(2), "Group-stop" and PTRACE_LISTEN). */

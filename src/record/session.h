@@ -213,6 +213,8 @@ void rec_continue(struct rec_session *s, struct rec_task *t);
 void rec_run_user(struct rec_task *t, int signal);
 /* Resumes it inside a call (PTRACE_SYSCALL), or towards its end or back to it (PTRACE_CONT). */
 void rec_resume_in_call(struct rec_task *t, int how);
+/* With the signal that ends its process: it executes nothing more, and dies when the process's others do. */
+void rec_resume_to_die(struct rec_task *t, int signal);
 /* Takes what wait has reported: notes it and puts the task in line. */
 void rec_on_wait(struct rec_session *s, pid_t tid, int status);
 /* Looks at the wait status of a task that has the turn. */

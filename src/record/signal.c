@@ -256,8 +256,10 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 	} else if (flags & TRACE_F_BEFORE_CALL) {
 		rec_place_before_call(s, t);
 	}
-	t->leader->dying |= kills(signal, set);
-	rec_run_user(t, signal);
+	if (kills(signal, set))
+		rec_resume_to_die(t, signal);
+	else
+		rec_run_user(t, signal);
 }
 
 void rec_take_stash_here(struct rec_session *s, struct rec_task *t)

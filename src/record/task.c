@@ -456,7 +456,8 @@ enum death {
 };
 
 /* Until the kernel has done what it does to memory at a thread's end. A leader whose threads live
- * on becomes a zombie that wait does not report. */
+ * on becomes a zombie that wait does not report. Where a signal dumps core, kernels before 5.16 let each
+ * thread sleep after that, until all others have come as far (exit_mm() in kernel/exit.c). */
 static enum death await_death(struct rec_session *s, struct rec_task *t)
 {
 	for (;;) {
@@ -470,7 +471,8 @@ static enum death await_death(struct rec_session *s, struct rec_task *t)
 		}
 		char state = proc_state(t->tracee.tid);
 
-		if (state == 'Z' || state == 'X' || state == 0)
+		if (state == 'Z' || state == 'X' || state == 0 ||
+		    (state == 'D' && t->leader->dying))
 			return DEATH_ZOMBIE;
 		sched_yield();
 	}

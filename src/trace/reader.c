@@ -324,6 +324,18 @@ static struct error *look_at_end(struct trace_reader *reader)
 	return NULL;
 }
 
+/* Groups are written one by one: where the recorder was killed early, the first one may be missing. */
+static bool has_beginning(const struct trace_reader *reader)
+{
+	vec_foreach (&reader->groups, group) {
+		const struct trace_stream_in *in = &(*group)->events.in;
+
+		if (in->frames.count && in->frames.items[0].header.first == 1)
+			return true;
+	}
+	return false;
+}
+
 /* Why there is no event at all. */
 static struct error *empty_error(struct trace_reader *reader)
 {
@@ -361,6 +373,8 @@ static struct error *open_streams(struct trace_reader *reader)
 	if (!reader->counts.last)
 		return empty_error(reader);
 	try(look_at_end(reader));
+	if (!reader->complete && !has_beginning(reader))
+		return empty_error(reader);
 	trace_reader_seek(reader, 1);
 	return NULL;
 }

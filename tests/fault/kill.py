@@ -82,8 +82,9 @@ def wait_for_end(pid, seconds):
 
 
 def whole_frames(recording):
-    """How many whole frames of events there are in all groups."""
+    """How many whole frames of events there are in all groups; 0 if the first event is in none."""
     count = 0
+    begun = False
     if not os.path.isdir(recording):
         return 0
     for name in os.listdir(recording):
@@ -94,8 +95,10 @@ def whole_frames(recording):
             while at + FRAME_HEADER.size <= len(data):
                 fields = FRAME_HEADER.unpack_from(data, at)
                 at += FRAME_HEADER.size + fields[5]
-                count += fields[0] == FRAME_MAGIC and at <= len(data)
-    return count
+                whole = fields[0] == FRAME_MAGIC and at <= len(data)
+                count += whole
+                begun |= whole and fields[2] == 1
+    return count if begun else 0
 
 
 def build_command(context, tag):
