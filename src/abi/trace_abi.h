@@ -58,8 +58,9 @@ struct trace_meta_field {
 enum trace_meta_flags {
 	TRACE_META_CPUID_TRAPPED = 1, /* cpuid was made to trap: its results are recorded */
 	TRACE_META_TSC_TRAPPED = 2,
-	TRACE_META_AGENT = 4, /* the agent was in use */
-	TRACE_META_CHAOS = 8, /* turns and places were chosen by chance */
+	TRACE_META_AGENT = 4,	  /* the agent was in use */
+	TRACE_META_CHAOS = 8,	  /* turns and places were chosen by chance */
+	TRACE_META_NO_SITES = 16, /* the program's code is not changed, nor is it by a replay */
 };
 
 struct trace_meta_numbers {

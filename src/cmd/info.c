@@ -218,6 +218,13 @@ static void put_chance(const struct trace_meta_numbers *numbers)
 		       numbers->seed, numbers->seed);
 }
 
+static void put_sites(const struct trace_meta_numbers *numbers)
+{
+	if (numbers->flags & TRACE_META_NO_SITES)
+		printf("%-12snone (warp record --no-sites): places are found by breakpoints\n",
+		       "sites");
+}
+
 static struct error *put_info(const char *directory, struct tally *tally)
 {
 	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
@@ -230,6 +237,7 @@ static struct error *put_info(const char *directory, struct tally *tally)
 	put_files(reader);
 	put_traps(&trace_reader_meta(reader)->numbers);
 	put_chance(&trace_reader_meta(reader)->numbers);
+	put_sites(&trace_reader_meta(reader)->numbers);
 	try(text_finish());
 	return text_damage(reader);
 }

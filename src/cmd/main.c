@@ -13,7 +13,7 @@
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"record", "[-o DIR] [--chaos[=SEED]] [--verify] [--] CMD ARG...",
+	{"record", "[-o DIR] [--chaos[=SEED]] [--no-sites] [--verify] [--] CMD ARG...",
 	 "run a program and record it", cmd_record},
 	{"replay", "-a [-q] [TRACE]", "replay a recording", cmd_replay},
 	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},

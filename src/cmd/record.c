@@ -18,6 +18,7 @@
 
 enum long_option {
 	OPTION_CHAOS = 256,
+	OPTION_NO_SITES,
 	OPTION_PATIENCE,
 	OPTION_SLICE,
 	OPTION_STATE_HASHES,
@@ -72,6 +73,9 @@ static int take_option(struct settings *settings, int option, char **argv)
 	case OPTION_CHAOS:
 		good = read_seed(optarg, timing);
 		break;
+	case OPTION_NO_SITES:
+		timing->no_sites = true;
+		break;
 	case OPTION_PATIENCE:
 		good = read_time(optarg, &timing->patience_ns);
 		break;
@@ -120,6 +124,7 @@ int cmd_record(int argc, char **argv)
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
 		{"chaos", optional_argument, NULL, OPTION_CHAOS},
+		{"no-sites", no_argument, NULL, OPTION_NO_SITES},
 		{"patience", required_argument, NULL, OPTION_PATIENCE},
 		{"slice", required_argument, NULL, OPTION_SLICE},
 		{"state-hashes", no_argument, NULL, OPTION_STATE_HASHES},

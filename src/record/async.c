@@ -180,14 +180,24 @@ void rec_run_to_place(struct rec_session *s, struct rec_task *t)
 	rec_run_user(t, 0);
 }
 
-static enum softpmu_result learn_and_settle(struct rec_task *t)
+static enum softpmu_result learn(struct rec_session *s, struct rec_task *t)
 {
 	struct softpmu_probe wanted[SITES_NEW];
 	enum softpmu_result result;
 	size_t count =
 		softpmu_learn(&t->tracee, &t->mm->probes, wanted, SITES_NEW, &result, &t->status);
 
-	rec_want_sites(t, wanted, count);
+	rec_want_sites(s, t, wanted, count);
+	return result;
+}
+
+static enum softpmu_result learn_and_settle(struct rec_session *s, struct rec_task *t)
+{
+	int how = t->outer_rules ? PTRACE_SYSCALL : PTRACE_CONT;
+	enum softpmu_result result = s->timing.no_sites
+					     ? softpmu_go_where_rare(&t->tracee, how, &t->status)
+					     : learn(s, t);
+
 	if (result != SOFTPMU_FOUND)
 		return result;
 	return softpmu_settle(&t->tracee, &t->mm->probes, &t->status);
@@ -195,13 +205,13 @@ static enum softpmu_result learn_and_settle(struct rec_task *t)
 
 static void place_by_state(struct rec_session *s, struct rec_task *t)
 {
-	if (!t->sample.count) { /* once more, a little later */
+	if (!t->sample.count && !s->timing.no_sites) { /* once more, a little later */
 		softpmu_witness(&t->tracee, &t->sample);
 		arm(t);
 		rec_run_user(t, 0);
 		return;
 	}
-	enum softpmu_result result = learn_and_settle(t);
+	enum softpmu_result result = learn_and_settle(s, t);
 
 	if (result != SOFTPMU_FOUND) {
 		go_on_with(s, t, result);
@@ -235,7 +245,7 @@ bool rec_place_group_stop(struct rec_session *s, struct rec_task *t)
 		rec_place_before_call(s, t);
 		return false;
 	}
-	enum softpmu_result result = learn_and_settle(t);
+	enum softpmu_result result = learn_and_settle(s, t);
 
 	if (result == SOFTPMU_FOUND || result == SOFTPMU_EVENT) {
 		t->place = (struct trace_place){.kind = TRACE_PLACE_STATE, .hits = total(t)};

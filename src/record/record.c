@@ -125,6 +125,8 @@ static void describe(struct trace_meta *meta, const struct record_options *optio
 	meta->numbers.seed = options->timing.seed;
 	if (options->timing.chaos)
 		meta->numbers.flags |= TRACE_META_CHAOS;
+	if (options->timing.no_sites)
+		meta->numbers.flags |= TRACE_META_NO_SITES;
 	if (spawned->cpuid_traps)
 		meta->numbers.flags |= TRACE_META_CPUID_TRAPPED;
 	if (spawned->time_traps)

@@ -15,6 +15,7 @@ struct record_timing {
 	uint64_t patience_ns; /* how long a signal waits for a system call (5 ms) */
 	bool chaos;	      /* turns and places by chance... */
 	uint64_t seed;	      /* ...from here on */
+	bool no_sites;	      /* the program's code is not changed: see docs/warp-record.1 */
 	bool hash_states;     /* for tests: the truth is recorded at each place between events */
 };
 

@@ -242,9 +242,10 @@ bool rec_scratch(struct rec_task *t, size_t size);
 
 /* ---- sites.c ---- */
 /* These, and those of earlier recordings, are to be made at the task's next event. */
-void rec_want_sites(struct rec_task *t, const struct softpmu_probe *plans, size_t count);
+void rec_want_sites(struct rec_session *s, struct rec_task *t, const struct softpmu_probe *plans,
+		    size_t count);
 /* The task will need places: those of earlier recordings, the first time in an address space. */
-void rec_want_known_sites(struct rec_task *t);
+void rec_want_known_sites(struct rec_session *s, struct rec_task *t);
 /* The task has jumped into the middle of a site, and stands in the copy of that. */
 void rec_note_jump(struct rec_task *t);
 /* Makes the sites that are wanted, at the event that was just committed. */

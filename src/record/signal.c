@@ -230,7 +230,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_regs_datum(s, t, in);
 	rec_xstate_datum(s, t);
 	rec_commit(s, t, TRACE_EV_SIGNAL, flags, (uint32_t)signal, 0, &before);
-	rec_want_known_sites(t);
+	rec_want_known_sites(s, t);
 	rec_make_sites(s, t);
 	t->restart_pending = false;
 	rec_sigmask_exit(s, t);

@@ -86,9 +86,9 @@ void rec_make_sites(struct rec_session *s, struct rec_task *t)
 		rec_commit(s, t, TRACE_EV_PROBES, 0, 0, 0, NULL);
 }
 
-void rec_want_known_sites(struct rec_task *t)
+void rec_want_known_sites(struct rec_session *s, struct rec_task *t)
 {
-	if (t->mm->asked_known)
+	if (t->mm->asked_known || s->timing.no_sites)
 		return;
 	t->mm->asked_known = true;
 	struct softpmu_pcs known = {0};
@@ -98,13 +98,14 @@ void rec_want_known_sites(struct rec_task *t)
 	vec_deinit(&known);
 }
 
-void rec_want_sites(struct rec_task *t, const struct softpmu_probe *plans, size_t count)
+void rec_want_sites(struct rec_session *s, struct rec_task *t, const struct softpmu_probe *plans,
+		    size_t count)
 {
 	vec_clear(&t->wanted_sites);
 	for (size_t i = 0; i < count; i++)
 		vec_push(&t->wanted_sites, plans[i].pc);
 	softpmu_remember(&t->tracee, t->wanted_sites.items, t->wanted_sites.count);
-	rec_want_known_sites(t);
+	rec_want_known_sites(s, t);
 }
 
 void rec_forget_sites(struct rec_session *s, struct rec_task *t)

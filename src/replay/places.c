@@ -159,6 +159,7 @@ struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
 
 	try(read_target(s, t, &target, &contents, &state_hash));
 	target.visits = known_visits(s);
+	target.keep_code = trace_reader_meta(s->reader)->numbers.flags & TRACE_META_NO_SITES;
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	rep_waiting_for(t->tracee.tid);
 	enum softpmu_result result =

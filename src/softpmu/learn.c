@@ -37,6 +37,14 @@ static bool is_code(const struct learner *l, taddr pc)
 	return false;
 }
 
+bool softpmu_is_behind_call(struct tracee *tracee, taddr pc)
+{
+	uint8_t before[8];
+
+	return tracee_read(tracee, pc - sizeof(before), before, sizeof(before)) == sizeof(before) &&
+	       arch.behind_call(before, sizeof(before));
+}
+
 /* Sites that overlap, or are there already, are not wanted. */
 static bool is_taken(const struct learner *l, const struct softpmu_probe *plan)
 {
@@ -127,16 +135,12 @@ static void plan_callers(struct learner *l)
 {
 	taddr words[STACK_WORDS], sp = arch.sp(tracee_regs(l->tracee)) & ~7ull;
 	size_t got = tracee_read(l->tracee, sp, words, sizeof(words)) / sizeof(*words);
-	uint8_t before[8];
 	int found = 0;
 
 	for (size_t i = 0; i < got && found < CALLERS; i++) {
 		taddr pc = words[i];
 
-		if (!is_code(l, pc) ||
-		    tracee_read(l->tracee, pc - sizeof(before), before, sizeof(before)) !=
-			    sizeof(before) ||
-		    !arch.behind_call(before, sizeof(before)))
+		if (!is_code(l, pc) || !softpmu_is_behind_call(l->tracee, pc))
 			continue;
 		size_t had = l->count;
 

@@ -218,6 +218,8 @@ static uint64_t read_count(struct seek *k)
 /* The stub instead of the breakpoint register, if it can be had. */
 static void change_to_stub(struct seek *k, uint64_t count, bool (*write)(struct seek *k))
 {
+	if (k->target->keep_code)
+		return;
 	tracee_write(k->tracee, COUNTER, &count, sizeof(count));
 	if (install(k, write))
 		arch.set_breakpoint(k->tracee->tid, 0);

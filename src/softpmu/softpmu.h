@@ -31,6 +31,8 @@ enum softpmu_result {
  * state. `status`: of the stop, for SOFTPMU_STOPPED. */
 enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
 				   int *status);
+/* Runs (`how`: PTRACE_CONT or PTRACE_SYSCALL) for up to some milliseconds, to an instruction that is not passed often. */
+enum softpmu_result softpmu_go_where_rare(struct tracee *tracee, int how, int *status);
 /* `steps` instructions further, from a place that is exact. */
 enum softpmu_result softpmu_steps(struct tracee *tracee, const struct softpmu_probes *probes,
 				  unsigned steps, int *status);
@@ -81,6 +83,7 @@ struct softpmu_target {
 	/* How often the place's instruction is reached until then, if that is known from an earlier
 	 * search; else 0. Out: how often it was, where the state was searched for. */
 	uint64_t visits;
+	bool keep_code; /* no jump to a stub: the breakpoint register finds all visits */
 };
 
 /* Runs the tracee (PTRACE_SYSEMU) until it is at the target. SOFTPMU_STOPPED: it made a system call or

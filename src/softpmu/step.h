@@ -1,4 +1,4 @@
-/* Single steps over whole instructions. Private to src/softpmu. */
+/* Single steps over whole instructions, and looks at code. Private to src/softpmu. */
 #ifndef WARP_SOFTPMU_STEP_H
 #define WARP_SOFTPMU_STEP_H
 
@@ -8,5 +8,7 @@
  * executed; SOFTPMU_STOPPED: a stop for another reason, `status`, perhaps before it was executed. */
 enum softpmu_result softpmu_step(struct tracee *tracee, const struct softpmu_probes *probes,
 				 int *status);
+/* Is the instruction before this one a call? */
+bool softpmu_is_behind_call(struct tracee *tracee, taddr pc);
 
 #endif

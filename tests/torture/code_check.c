@@ -1,5 +1,6 @@
 /* A program that checks its own code under 1 ms timer signals: each round hashes all of its text while the
- * loops in it are hot. Any change of its bytes, however short, that it can see is a failure. */
+ * loops in it are hot. Any change of its bytes, however short, that it can see is a failure.
+ * torture: record --no-sites */
 #include "torture.h"
 
 extern const uint8_t __executable_start[], etext[];

@@ -9,6 +9,7 @@
  *	torture: size N		size in percent for `make check`, where 20 is too much or too little
  *	torture: stops		a process that is not recorded stops and continues it at random
  *	torture: beside		it needs libtorture_work.so beside it
+ *	torture: record OPTION	an option of `warp record` that it needs
  *	torture: limit N	seconds that one run may take (60)
  */
 #ifndef TORTURE_H

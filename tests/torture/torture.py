@@ -18,22 +18,23 @@ from harness import Failure, Skip, Test
 
 SKIPPED = 77
 HEADER = re.compile(r'^[ \t/]*\*[ \t]*torture:[ \t]*(\w+)[ \t]*(.*?)[ \t]*(?:\*/)?[ \t]*$', re.M)
-KEYS = {'size', 'stops', 'beside', 'limit'}
+KEYS = {'size', 'stops', 'beside', 'limit', 'record'}
 
 # What `make check` runs: one of each kind, at the size that takes half a second.
-CHECKED = ['code_modified', 'code_overlap', 'code_twice', 'proc_fork', 'proc_shared',
+CHECKED = ['code_check', 'code_modified', 'code_overlap', 'code_twice', 'proc_fork', 'proc_shared',
            'race_compute', 'race_locks', 'race_pingpong', 'race_plain', 'race_plain_O0', 'sig_jump',
            'sig_nested', 'tick_flags', 'tick_loop', 'tick_strings', 'tick_tight', 'tick_vector']
 
 
 class Program:
     """name; prepare(directory, percent): puts there what it needs; argv(directory, percent): its command line.
-    steady: all of its output is the same in each run. stops: is stopped and continued from outside."""
+    steady: all of its output is the same in each run. stops: is stopped and continued from outside.
+    record: options that its recording needs."""
 
     def __init__(self, name, prepare, argv, steady=False, stops=False, limit=60, size=None, env=None,
-                 needs=()):
+                 needs=(), record=()):
         self.name, self.prepare, self.argv, self.steady, self.stops = name, prepare, argv, steady, stops
-        self.limit, self.size, self.env, self.needs = limit, size, env or {}, needs
+        self.limit, self.size, self.env, self.needs, self.record = limit, size, env or {}, needs, record
 
     def lacks(self):
         return [n for n in self.needs if not shutil.which(n)]
@@ -79,7 +80,7 @@ def guest(source, built, name):
 
     return Program(name, prepare, lambda directory, percent: [os.path.join(directory, name), str(percent)],
                    stops='stops' in said, limit=int(said.get('limit', 60)),
-                   size=int(said['size']) if 'size' in said else None)
+                   size=int(said['size']) if 'size' in said else None, record=said.get('record', '').split())
 
 
 class Runner:
@@ -148,7 +149,7 @@ class Runner:
             return done.failed('native failed', told(native))
         self.fresh(program, percent)
         shutil.rmtree(self.recording, ignore_errors=True)
-        record = [self.warp, 'record', *self.record_args, '-o', self.recording, '--', *argv]
+        record = [self.warp, 'record', *self.record_args, *program.record, '-o', self.recording, '--', *argv]
         recorded = self.command(record, program.limit, program.env, program.stops and stop_at_random)
         done.seconds['record'] = recorded[3]
         done.recording = self.recording
@@ -222,6 +223,14 @@ def replay_is_good(done, recorded, replayed, turn):
     return done.kind is None
 
 
+def check_info(runner, program):
+    """`warp info` names the options that the recording needed."""
+    info = runner.command([runner.warp, 'info', runner.recording], 60, {})
+    for option in program.record:
+        if option.encode() not in info[1]:
+            raise Failure('`warp info` does not name %s: %s' % (option, told(info)))
+
+
 def tests(config):
     """The small selection of `make check`."""
     def run(program):
@@ -233,6 +242,7 @@ def tests(config):
                 raise Skip(outcome.skipped)
             if outcome.kind:
                 raise Failure('%s: %s' % (outcome.kind, outcome.text))
+            check_info(runner, program)
         return test
 
     by_name = {p.name: p for p in guests(config.root, config.build)}
