@@ -1,4 +1,4 @@
-/* Expressions and rules: whatever the text, it is understood or explained, and what is understood gives a program that
+/* Expressions: whatever the text, it is understood or explained, and what is understood gives a program that
  * the kernel would take and answers that agree with it. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "expr/expr.h"
-#include "expr/rule.h"
 #include "util/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
@@ -57,20 +56,6 @@ static void check_answers(const struct expr *expr, int nr)
 		abort();
 }
 
-/* The same text as a rule. */
-static void check_rule(const char *text)
-{
-	struct rule *rule;
-	struct error *error = rule_parse(text, &rule);
-
-	if (error && !strchr(error->text, '^'))
-		abort();
-	if (error)
-		error_free(error);
-	else
-		rule_destroy(rule);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
 	static const struct expr_bpf_options options = {SECCOMP_RET_TRACE, SECCOMP_RET_ALLOW};
@@ -81,7 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 
 	memcpy(text, input, length);
 	text[length] = 0;
-	check_rule(text);
 	error = expr_parse(text, (struct expr **)&expr);
 	if (error) {
 		if (!strchr(error->text, '^'))
