@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "arch/arch.h"
 #include "live/caller.h"
@@ -242,22 +243,20 @@ static void new_task(void *context, struct live_task *task, struct live_task *pa
 	t->task = task;
 	t->memory = live_memory(task);
 	task->user = t;
-	s->tasks++;
+	DL_APPEND(s->traced, t);
 	if (birth != LIVE_SPAWNED && birth != LIVE_ATTACHED)
 		trace_notice(s, "Process %d attached", task->tracee.tid);
 }
 
-static void forget_task(struct tracing *s, struct live_task *task)
+static void forget_task(struct tracing *s, struct traced *t)
 {
-	struct traced *t = task->user;
-
 	if (s->open == t)
 		s->form->interrupt(s, false);
+	DL_DELETE(s->traced, t);
+	t->task->user = NULL;
 	vec_deinit(&t->begun);
 	vec_deinit(&t->inputs);
 	free(t);
-	task->user = NULL;
-	s->tasks--;
 }
 
 /* -1: another thread's exec took its place; nothing is printed for it, as by strace. */
@@ -276,7 +275,7 @@ static void task_ended(void *context, struct live_task *task, int status)
 	struct tracing *s = context;
 
 	put_end(s, task->user, status);
-	forget_task(s, task);
+	forget_task(s, task->user);
 	settle_output(s, true);
 }
 
@@ -292,14 +291,20 @@ static void process_ended(void *context, struct live_process *process, int statu
 	s->result->status = status;
 }
 
+/* Not by the engine's list: that has threads as well that were never announced, and lacks those that have ended
+ * without our having heard of it. */
 void trace_forget_tasks(struct tracing *s, struct live_process *process)
 {
+	struct traced *t, *next;
+
 	trace_stack_forget(s, process->pid);
-	for (struct live_task *task = live_next_task(process, NULL); task;
-	     task = live_next_task(process, task)) {
-		if (s->open == task->user)
+	DL_FOREACH_SAFE(s->traced, t, next)
+	{
+		if (t->task->process != process)
+			continue;
+		if (s->open == t)
 			s->form->interrupt(s, true);
-		forget_task(s, task);
+		forget_task(s, t);
 	}
 	if (process == s->program)
 		s->program = NULL;

@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "live/trace_tool.h"
 
@@ -160,10 +161,11 @@ static struct error *attach_all(struct tracing *s)
 static void detach(struct tracing *s, struct live_process *process)
 {
 	struct vec(pid_t) tids = {0};
+	const struct traced *t;
 
-	for (struct live_task *task = live_next_task(process, NULL); task;
-	     task = live_next_task(process, task))
-		vec_push(&tids, task->tracee.tid);
+	DL_FOREACH (s->traced, t)
+		if (t->task->process == process && !t->task->tracee.gone)
+			vec_push(&tids, t->task->tracee.tid);
 	trace_forget_tasks(s, process);
 	error_free(engine_detach(process));
 	vec_foreach (&tids, tid)

@@ -64,7 +64,7 @@ static void begin_line(struct tracing *s, struct traced *t)
 	s->line_begin = position(s);
 	if (s->options->output && s->options->follow)
 		bytes_format(out, "%-5d ", t->task->tracee.tid);
-	else if (!s->options->output && s->tasks > 1)
+	else if (!s->options->output && s->traced->next) /* not the only one */
 		bytes_format(out, "[pid %5d] ", t->task->tracee.tid);
 	if (s->options->clock != LIVE_TRACE_NO_CLOCK)
 		put_clock(s, out);

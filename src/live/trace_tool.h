@@ -46,6 +46,7 @@ enum trace_shown {
 
 struct traced {
 	struct live_task *task;
+	struct traced *prev, *next; /* tracing.traced */
 	struct sc_memory memory;
 	const struct sc_row *row;  /* of the call it is in; NULL: the table has none */
 	const char *previous_name; /* of the call before */
@@ -100,7 +101,7 @@ struct tracing {
 	struct sc_style style;
 	bool needs_time;
 	bool flush_planned;
-	size_t tasks;
+	struct traced *traced;	      /* all threads that were announced and not forgotten */
 	struct live_process *program; /* that was run; NULL when it has ended */
 	struct trace_counts counts;
 	struct live_trace_result *result;

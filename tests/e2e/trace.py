@@ -213,6 +213,25 @@ def killed_tracer(context):
     attached_to_threads(context, signal.SIGKILL)
 
 
+def attach_again(context):
+    """Attached to and let go while threads and children are born and end: nobody notices."""
+    program = os.path.join(context.config.build, 'tests', 'live', 'busy')
+    if not os.path.exists(program):
+        raise Skip('%s is not built (-Dguests=true)' % program)
+    process = context.start([program], stdin=subprocess.PIPE)
+    wait_for(context, lambda: b'ready' in open(process.out_path, 'rb').read(), 'the threads')
+    for number in range(40):
+        how = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3]
+        out = context.path('attached%d' % number)
+        tracer = context.start([context.warp, 'trace', '-o', out, '-p', str(process.pid)])
+        wait_for(context, lambda: tracer.poll() is not None or os.path.exists(out) and os.path.getsize(out), 'calls')
+        os.kill(tracer.pid, how)
+        result = context.finish(tracer, 60)
+        check(result.status == -how, 'warp should end by the signal', result)
+    context.check_sanitizers()
+    end_checked(context, process)
+
+
 def attach_two(context):
     """Two processes, one of which ends by itself; then tracing goes on until the other has."""
     first, second = start_checked(context), start_checked(context)
@@ -341,8 +360,8 @@ def refusals(context):
 
 
 TESTS = [timestamps, counts, follows_into_file, ends_like_program, closed_pipe, full_disk, strings, attach,
-         killed_tracer, attach_two, attach_stopped, interrupt, expressions, nothing_else_stops, json_lines, stacks,
-         refusals]
+         killed_tracer, attach_again, attach_two, attach_stopped, interrupt, expressions, nothing_else_stops,
+         json_lines, stacks, refusals]
 
 
 def tests(config):
