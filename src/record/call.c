@@ -680,5 +680,5 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
 		rec_queue(s, t, TODO_RESUME);
 	else
-		rec_go_on(s, t);
+		rec_continue(s, t);
 }

@@ -162,7 +162,8 @@ static void session_init(struct rec_session *s, const struct record_timing *timi
 	struct stat proc;
 
 	*s = (struct rec_session){.start_ns = rec_now(), .cpus = *allowed, .timing = *timing};
-	s->chance = timing->seed;
+	s->chance.state = timing->seed;
+	rec_chance_init(s);
 	if (!s->timing.slice_ns)
 		s->timing.slice_ns = SLICE_NS;
 	if (!s->timing.patience_ns)

@@ -5,6 +5,7 @@
 #include "record/session.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -71,17 +72,12 @@ void rec_continue(struct rec_session *s, struct rec_task *t)
 		t->state = STATE_DYING;
 		return;
 	}
-	if (group->running == 0 && group->ready.count == 0) {
-		rec_run_user(t, 0);
-		return;
-	}
-	uint64_t now = rec_now();
+	bool others = group->running || (group->ready.count && rec_now() >= group->slice_end_ns);
 
-	if (group->running || now >= group->slice_end_ns) {
+	if (others || rec_ends_turn(s, t))
 		rec_queue(s, t, TODO_RESUME);
-		return;
-	}
-	rec_run_user(t, 0);
+	else
+		rec_run_user(t, 0);
 }
 
 void rec_resume_in_call(struct rec_task *t, int how)
@@ -245,9 +241,23 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 		rec_queue(s, t, TODO_STATUS);
 }
 
+/* Those that a call has woken come to their stops when they have the core that we share: for a choice by
+ * chance they must be there. */
+static void gather(struct rec_session *s)
+{
+	int status;
+	pid_t tid;
+
+	sched_yield();
+	while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0)
+		rec_on_wait(s, tid, status);
+}
+
 /* A group in which somebody is ready and nobody runs. */
 static struct rec_group *next_group(struct rec_session *s)
 {
+	if (s->timing.chaos)
+		gather(s);
 	vec_foreach (&s->groups, group)
 		if ((*group)->running == 0 && (*group)->ready.count)
 			return *group;

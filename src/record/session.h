@@ -197,7 +197,11 @@ struct rec_session {
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
 	uint64_t tick_ns;	   /* when SIGALRM wakes the loop up; 0: not */
 	struct record_timing timing;
-	uint64_t chance; /* state of the random numbers */
+	struct {
+		uint64_t state;	      /* of the random numbers */
+		unsigned steps, odds; /* drawn for the whole recording: see turns.c */
+		uint64_t stepped;     /* single steps so far */
+	} chance;
 	struct error *failure;
 };
 
@@ -254,6 +258,8 @@ void rec_make_sites(struct rec_session *s, struct rec_task *t);
 void rec_forget_sites(struct rec_session *s, struct rec_task *t);
 
 /* ---- turns.c ---- */
+/* Draws what holds for the whole recording. */
+void rec_chance_init(struct rec_session *s);
 /* How long a signal waits for an event: nanoseconds. */
 uint64_t rec_patience(struct rec_session *s);
 /* How many instructions behind a site a task is preempted. */
@@ -267,8 +273,8 @@ void rec_queue_first(struct rec_session *s, struct rec_task *t);
 bool rec_outranked(struct rec_session *s, const struct rec_task *t);
 /* The queued task, which stands at an event, goes on in user mode. */
 void rec_begin_turn(struct rec_session *s, struct rec_task *t);
-/* As rec_continue(), for a task whose event was just committed. */
-void rec_go_on(struct rec_session *s, struct rec_task *t);
+/* Does chance want another to have the turn after this event? */
+bool rec_ends_turn(struct rec_session *s, struct rec_task *t);
 
 /* ---- event.c ---- */
 /* Adds a record to the event being built for the task. */

@@ -234,7 +234,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_make_sites(s, t);
 	t->restart_pending = false;
 	rec_sigmask_exit(s, t);
-	rec_go_on(s, t);
+	rec_continue(s, t);
 }
 
 static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
@@ -341,7 +341,7 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 			return;
 		if (signal == SIGSEGV && !t->signal_place && emulate_trap(s, t, &info)) {
 			rec_send_stash(t);
-			rec_go_on(s, t);
+			rec_continue(s, t);
 			return;
 		}
 		proc_read_signals(t->tracee.tid, &set);

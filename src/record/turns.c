@@ -3,9 +3,11 @@
  * Who waits is served in order, real-time priorities first (sched(7)); a turn's length follows the nice
  * value. One that is preempted twice in the same state spins: its turns are short.
  *
- * With `warp record --chaos`, how long a turn is, priorities, how long a signal waits, and, after every other
- * event, a preemption some instructions later, are chosen by chance, so that races show which an even order
- * hides. All of it is recorded as any other preemption is: a replay knows nothing of chance. The numbers
+ * With `warp record --chaos`, how long a turn is, priorities, how long a signal waits, and preemptions some
+ * instructions after an event or the beginning of a turn are chosen by chance, so that races show which an
+ * even order hides. How often and how many instructions is itself drawn once for a recording: a window of ten
+ * instructions needs another pace than one of ten thousand, and some bugs several preemptions in a row at the
+ * right pace. All of it is recorded as any other preemption is: a replay knows nothing of chance. The numbers
  * follow from the seed; but when system calls end does not, so that the same seed is no promise of the same
  * run. */
 #include <limits.h>
@@ -20,16 +22,21 @@
 /* Turns and waits, at the least; at most 2^SPREAD of that. */
 #define SHORTEST_NS 20000ull
 #define SPREAD	    10u
-/* Instructions after an event: at most 2^STEPS. */
+/* Instructions behind a site: at most 2^STEPS. */
 #define STEPS	   9u
 #define PRIORITIES 4u
-/* One event, or beginning of a turn, in so many. */
-#define EVENTS 2u
+/* Instructions after an event or the beginning of a turn: at most 2^PACE_MIN to 2^PACE_MAX. */
+#define PACE_MIN 5u
+#define PACE_MAX 12u
+/* After one event in 1 to 2^ODDS. */
+#define ODDS 2u
+/* Single steps (3 to 10 µs each): at most so many, and as many for each second more. */
+#define STEPS_A_SECOND 30000u
 
 /* splitmix64, by Vigna. */
 static uint64_t next_random(struct rec_session *s)
 {
-	uint64_t x = s->chance += 0x9e3779b97f4a7c15ull;
+	uint64_t x = s->chance.state += 0x9e3779b97f4a7c15ull;
 
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
@@ -133,24 +140,37 @@ bool rec_outranked(struct rec_session *s, const struct rec_task *t)
 	       group->ready.items[0]->priority > priority(s, t);
 }
 
-static bool wants_preemption(struct rec_session *s, struct rec_task *t)
+void rec_chance_init(struct rec_session *s)
 {
-	return s->timing.chaos && rec_group(t)->ready.count && next_random(s) % EVENTS == 0;
+	s->chance.steps = 1u << (PACE_MIN + next_random(s) % (PACE_MAX - PACE_MIN + 1));
+	s->chance.odds = 1u << next_random(s) % (ODDS + 1);
 }
 
-void rec_go_on(struct rec_session *s, struct rec_task *t)
+static bool wants_preemption(struct rec_session *s, struct rec_task *t)
 {
-	if (wants_preemption(s, t))
-		rec_preempt_after(s, t, (unsigned)spread_out(s, 1, STEPS));
-	else
-		rec_continue(s, t);
+	return s->timing.chaos && rec_group(t)->ready.count &&
+	       next_random(s) % s->chance.odds == 0 &&
+	       s->chance.stepped / STEPS_A_SECOND <= (rec_now() - s->start_ns) / 1000000000u;
+}
+
+static void preempt_soon(struct rec_session *s, struct rec_task *t)
+{
+	unsigned steps = 1 + (unsigned)(next_random(s) % s->chance.steps);
+
+	s->chance.stepped += steps;
+	rec_preempt_after(s, t, steps);
+}
+
+bool rec_ends_turn(struct rec_session *s, struct rec_task *t)
+{
+	return s->timing.chaos && !rec_alone(t) && next_random(s) % s->chance.odds == 0;
 }
 
 void rec_begin_turn(struct rec_session *s, struct rec_task *t)
 {
 	rec_group(t)->slice_end_ns = rec_now() + slice(s, t);
 	if (wants_preemption(s, t))
-		rec_preempt_after(s, t, (unsigned)spread_out(s, 1, STEPS));
+		preempt_soon(s, t);
 	else
 		rec_run_user(t, 0);
 }

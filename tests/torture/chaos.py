@@ -2,8 +2,9 @@
 """Looks for the planted bugs with `warp record --chaos`: tests/torture/chaos.py [options] [PATTERN...]
 
 Each bug (chaos_*.c) is first recorded in the ordinary way, where it must never strike; then with one seed
-after the other until it does. The recording of the failure is replayed, and must fail in the same way. At
-the end a line for each bug, and the sums. Status 1 if a bug was not found, or struck without chaos.
+after the other until it does (--all: with all of them, which gives the rate). The recording of a failure is
+replayed, and must fail in the same way. At the end a line for each bug, and the sums. Status 1 if a bug was
+not found, or struck without chaos.
 """
 
 import argparse
@@ -54,12 +55,18 @@ class Hunt:
                 raise Wrong('it struck in ordinary recording %d: %s' % (number, torture.told(recorded)))
 
     def find(self):
-        """The first seed with which it strikes; its recording is left where the runner has it."""
+        """The seeds with which it strikes; each failure is replayed."""
+        seeds = []
         for seed in range(self.options.first_seed, self.options.first_seed + self.options.runs):
             recorded = self.record('--chaos=%d' % seed)
             if recorded[0] == STRUCK:
-                return seed, recorded
-        raise Wrong('not found in %d recordings with --chaos' % self.options.runs)
+                self.check_failure(seed, recorded)
+                seeds.append(seed)
+                if not self.options.all:
+                    break
+        if not seeds:
+            raise Wrong('not found in %d recordings with --chaos' % self.options.runs)
+        return seeds
 
     def check_failure(self, seed, recorded):
         """The failure's recording names its seed and fails again when it is replayed."""
@@ -73,20 +80,19 @@ class Hunt:
                             (seed, torture.told(recorded), torture.told(replayed)))
 
     def run(self):
-        """Returns the seed."""
+        """Returns the seeds."""
         self.runner.fresh(self.program, 100)
         self.ordinary()
-        seed, recorded = self.find()
-        self.check_failure(seed, recorded)
-        return seed
+        return self.find()
 
 
 def hunt(options, program):
     base = tempfile.mkdtemp(prefix='warp-chaos-')
     try:
-        seed = Hunt(options, program, base).run()
-        print('%-14s found with seed %d, and replayed; not in %d ordinary recordings' %
-              (program.name, seed, options.ordinary), flush=True)
+        seeds = Hunt(options, program, base).run()
+        often = ', %d of %d in all' % (len(seeds), options.runs) if options.all else ''
+        print('%-14s found with seed %d%s, and replayed; not in %d ordinary recordings' %
+              (program.name, seeds[0], often, options.ordinary), flush=True)
         return True
     except Wrong as wrong:
         print('%-14s failed: %s' % (program.name, wrong), flush=True)
@@ -107,6 +113,7 @@ def main():
     parser.add_argument('--warp', help='the command under test, else BUILD/warp')
     parser.add_argument('--runs', type=int, default=200, help='seeds that are tried (200)')
     parser.add_argument('--first-seed', type=int, default=1, help='the first of them (1)')
+    parser.add_argument('--all', action='store_true', help='all seeds are tried, and each failure replayed')
     parser.add_argument('--ordinary', type=int, default=20, help='recordings without chaos (20; in full: 2000)')
     parser.add_argument('--record-arg', action='append', default=[], help='a further option for warp record')
     options = parser.parse_intermixed_args()

@@ -33,7 +33,7 @@ static struct node *take(void)
 		if (!top)
 			return NULL;
 		next = atomic_load(&top->next);
-		top->data = compute(100, top->data + 1); /* the window, made wider */
+		top->data = compute(10, top->data + 1); /* the window, made wider */
 	} while (!atomic_compare_exchange_weak(&head, &top, next));
 	if (atomic_exchange(&top->in_use, 1))
 		atomic_store(&doubled, 1);
@@ -57,10 +57,10 @@ static void *work(void *number)
 	for (int i = 0; i < ROUNDS && !atomic_load(&doubled); i++) {
 		struct node *a = take(), *b = take();
 
-		x = compute(800, x);
+		x = compute(15, x);
 		if (a)
 			give(a);
-		x = compute(1500, x); /* holds on to b */
+		x = compute(40, x); /* holds on to b */
 		if (b)
 			give(b);
 	}

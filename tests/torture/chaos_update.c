@@ -1,5 +1,5 @@
 /* A planted bug for `record --chaos`: two threads add to a balance a few times without a lock. What is
- * between reading and writing it takes a millionth of a second. Both stay on one core, where they run one
+ * between reading and writing it takes some ten nanoseconds. Both stay on one core, where they run one
  * after the other, unless one is preempted at the wrong place. Ends with 1 when an update was lost. */
 #include "torture.h"
 
@@ -11,14 +11,14 @@ static __attribute__((noinline)) long interest(long amount)
 {
 	uint64_t x = (uint64_t)amount + 1;
 
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 12; i++)
 		next_random(&x);
 	return x ? 1 : 0;
 }
 
 static __attribute__((noinline)) uint64_t other_work(uint64_t x)
 {
-	for (int i = 0; i < 4000; i++)
+	for (int i = 0; i < 40; i++)
 		next_random(&x);
 	return x;
 }
@@ -29,7 +29,9 @@ static void *earn(void *number)
 
 	for (int i = 0; i < UPDATES; i++) {
 		x = other_work(x);
-		balance = balance + interest(balance);
+		long before = balance;
+
+		balance = before + interest(before);
 	}
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* A planted bug for `record --chaos`: a missed wakeup. The consumer looks whether there is work, makes a
- * note in its statistics, and goes to sleep; work that comes in between wakes nobody. Both stay on one
- * core. Ends with 1 when the consumer slept although there was work. */
+ * note in its statistics, and goes to sleep; work that comes in between wakes nobody, and the producer waits
+ * until it is taken. Both stay on one core. Ends with 1 when the consumer slept although there was work. */
 #include "torture.h"
 #include <errno.h>
 #include <linux/futex.h>
@@ -8,7 +8,7 @@
 
 #define ITEMS 10
 
-static volatile unsigned available, bell;
+static volatile unsigned available, taken, bell;
 static volatile uint64_t statistics;
 static volatile int missed;
 
@@ -21,26 +21,29 @@ static __attribute__((noinline)) uint64_t compute(unsigned n)
 	return x;
 }
 
-static void wait_for_bell(void)
+static int sleep_while(volatile unsigned *word, unsigned value)
 {
-	struct timespec patience = {3, 0};
-	unsigned heard = bell;
+	struct timespec patience = {1, 0};
 
-	if (syscall(SYS_futex, &bell, FUTEX_WAIT, heard, &patience, NULL, 0) == -1 &&
-	    errno == ETIMEDOUT)
-		missed = 1;
+	return syscall(SYS_futex, word, FUTEX_WAIT, value, &patience, NULL, 0) ? errno : 0;
+}
+
+static void wake(volatile unsigned *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static void *consume(void *unused)
 {
-	for (unsigned taken = 0; taken < ITEMS && !missed;) {
+	while (taken < ITEMS && !missed) {
 		if (available == taken) {
-			statistics += compute(200); /* here the bell may ring unheard */
-			wait_for_bell();
+			statistics += compute(15); /* here the bell may ring unheard */
+			missed = sleep_while(&bell, bell) == ETIMEDOUT && available != taken;
 			continue;
 		}
-		taken++;
-		statistics += compute(3000);
+		taken = taken + 1;
+		wake(&taken);
+		statistics += compute(100);
 	}
 	return NULL;
 }
@@ -48,10 +51,12 @@ static void *consume(void *unused)
 static void *produce(void *unused)
 {
 	for (unsigned i = 0; i < ITEMS && !missed; i++) {
-		statistics += compute(5000);
+		statistics += compute(150);
 		available = i + 1;
 		bell = bell + 1;
-		syscall(SYS_futex, &bell, FUTEX_WAKE, 1, NULL, NULL, 0);
+		wake(&bell);
+		for (unsigned seen = taken; seen <= i && !missed; seen = taken)
+			sleep_while(&taken, seen);
 	}
 	return NULL;
 }
