@@ -77,13 +77,14 @@ struct arch_word {
 /* A stub that compares all general registers and some words of memory with given values and traps if
  * they are equal, and the jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
  * one of them begins inside the jump's bytes, its first byte there must trap: whoever jumps into the
- * window is sent to the copy. */
+ * window is sent to the copy. So it is with code that overlaps, where all bytes of the jump trap. */
 struct arch_stub {
 	taddr at;	       /* where it will be */
 	taddr pc;	       /* beginning of the window */
 	const uint8_t *window; /* the instructions */
 	unsigned length;       /* of the window, in bytes */
-	const uint8_t *order;  /* register words, the one to compare first in front */
+	unsigned known; /* how many bytes of the program are there: the window and some more */
+	const uint8_t *order; /* register words, the one to compare first in front */
 	struct arch_word words[ARCH_STUB_WORDS];
 	unsigned word_count;
 	taddr scratch;		       /* 16 bytes below 2 GB that nobody else uses */

@@ -13,7 +13,7 @@
 #include "tracee/procfs.h"
 
 #define PAGE	 4096ull
-#define STUB_MAX 512u
+#define STUB_MAX 1024u
 
 /* In the data page: the counter, and the word that a stub saves a register in. */
 #define COUNTER (WARP_DATA_PAGE + 0x900)
@@ -59,6 +59,9 @@ static bool is_free(const struct proc_maps *maps, taddr from, taddr to)
 	return !touches(maps, from, to, MARGIN);
 }
 
+/* As if instructions began at each of the offsets 1 to 4 of a jump. */
+#define ALL_STARTS 0x1eu
+
 /* Bytes 2 and 3 of the distance vary; 0 and 1 are traps or nothing. */
 static bool distance_for(unsigned starts, unsigned high, int32_t *distance)
 {
@@ -96,7 +99,9 @@ taddr softpmu_find_room(struct tracee *tracee, taddr pc, unsigned starts)
 	taddr found = 0;
 
 	proc_read_maps(tracee->tid, &maps);
-	if (pc < WARP_CODE_PAGE)
+	/* Best where all bytes of the distance trap: some code jumps into the middle of its instructions. */
+	found = search_room(&maps, pc, ALL_STARTS, 0, arch.user_end);
+	if (!found && pc < WARP_CODE_PAGE)
 		found = search_room(&maps, pc, starts, LOW_STUBS, WARP_RESERVED_END);
 	if (!found)
 		found = search_room(&maps, pc, starts, 0, arch.user_end);
@@ -153,13 +158,21 @@ bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *prob
 	return out->at;
 }
 
-static size_t make_stub(struct softpmu_probe *probe, uint8_t *code, size_t room)
+unsigned softpmu_known_behind(const struct softpmu_probes *probes, taddr pc, unsigned length,
+			      size_t got)
+{
+	return softpmu_probe_over(probes, pc + length, pc + got) ? length : (unsigned)got;
+}
+
+static size_t make_stub(struct softpmu_probe *probe, const uint8_t *bytes, unsigned known,
+			uint8_t *code, size_t room)
 {
 	struct arch_stub stub = {
 		.at = probe->at,
 		.pc = probe->pc,
-		.window = probe->saved,
+		.window = bytes,
 		.length = probe->length,
+		.known = known,
 		.scratch = SCRATCH,
 		.counter = COUNTER,
 		.flags_dead = probe->shadow,
@@ -193,13 +206,15 @@ bool softpmu_probe_add(struct tracee *tracee, struct softpmu_probes *probes,
 		       const struct softpmu_probe *plan)
 {
 	struct softpmu_probe probe = *plan;
-	uint8_t code[STUB_MAX], jump[ARCH_WINDOW_MAX];
+	uint8_t code[STUB_MAX], jump[ARCH_WINDOW_MAX], bytes[2 * ARCH_WINDOW_MAX];
+	size_t got = tracee_read(tracee, probe.pc, bytes, sizeof(bytes));
 
-	if (!is_sane(plan) ||
-	    tracee_read(tracee, probe.pc, probe.saved, probe.length) != probe.length ||
-	    arch.window(probe.saved, probe.length) != probe.length)
+	if (!is_sane(plan) || got < probe.length ||
+	    arch.window(bytes, probe.length) != probe.length)
 		return false;
-	size_t size = make_stub(&probe, code, sizeof(code));
+	memcpy(probe.saved, bytes, probe.length);
+	unsigned known = softpmu_known_behind(probes, probe.pc, probe.length, got);
+	size_t size = make_stub(&probe, bytes, known, code, sizeof(code));
 
 	if (!size || !map_stub(tracee, probe.at) ||
 	    tracee_write(tracee, probe.at, code, size) != size)

@@ -105,8 +105,11 @@ bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes)
 /* Zeros the flags that mean nothing where the tracee stands. */
 void softpmu_clear_shadow(struct tracee *tracee, const struct softpmu_probes *probes);
 
+/* Of `got` bytes read at pc, how many are certainly the program's own: behind the window there may be another. */
+unsigned softpmu_known_behind(const struct softpmu_probes *probes, taddr pc, unsigned length,
+			      size_t got);
 /* A free place for a page of stub code that a jump at `pc` reaches, such that the bytes of its distance
- * trap at the offsets where instructions begin (`starts`, see arch.h). 0 if there is none. */
+ * all trap, or at least those at the offsets where instructions begin (`starts`, see arch.h). 0 if there is none. */
 taddr softpmu_find_room(struct tracee *tracee, taddr pc, unsigned starts);
 
 #endif

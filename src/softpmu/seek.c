@@ -191,6 +191,7 @@ static bool install(struct seek *k, bool (*write)(struct seek *k))
 	k->stub.pc = k->pc;
 	k->stub.window = k->saved;
 	k->stub.length = length;
+	k->stub.known = softpmu_known_behind(k->probes, k->pc, length, got);
 	k->stub.scratch = SCRATCH;
 	k->stub.counter = COUNTER;
 	return write(k) && write_jump(k) &&

@@ -137,6 +137,33 @@ static void test_stub(void **state)
 	sigaction(SIGTRAP, &old, NULL);
 }
 
+/* mov $0x90ffc283, %eax; add %edx, %eax; ret. One byte further: add $-1, %edx; nop. */
+static void test_stub_of_overlapping_code(void **state)
+{
+	static const uint8_t overlapping[] = {0xb8, 0x83, 0xc2, 0xff, 0x90, 0x01, 0xd0, 0xc3};
+	uint8_t at[512];
+	struct arch_stub stub = {
+		.at = STUB_AT,
+		.pc = FUNCTION_AT,
+		.window = overlapping,
+		.length = 5,
+		.known = sizeof(overlapping),
+		.scratch = SCRATCH_AT,
+		.counter = SCRATCH_AT + 32,
+		.flags_dead = true,
+	};
+
+	assert_true(arch.count_stub(&stub, at, sizeof(at)));
+	/* By its copy; then the nop's, which is the end of the window, and on in the program. */
+	const uint8_t *copy = at + (stub.copies[1] - STUB_AT);
+
+	assert_int_not_equal(stub.copies[1], 0);
+	assert_memory_equal(copy, overlapping + 1, 3);
+	assert_int_not_equal(stub.copies[4], 0);
+	assert_int_equal(stub.copies[1] + 3 + ARCH_JUMP + *(const int32_t *)(copy + 4),
+			 stub.copies[4]);
+}
+
 static void test_stub_without_room(void **state)
 {
 	uint8_t code[64];
@@ -197,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_window_starts),
 		cmocka_unit_test(test_stub),
+		cmocka_unit_test(test_stub_of_overlapping_code),
 		cmocka_unit_test(test_stub_without_room),
 		cmocka_unit_test(test_relative_copy_out_of_reach),
 		cmocka_unit_test(test_trapped_instructions),

@@ -305,6 +305,27 @@ static bool emit_window(struct code *c, struct arch_stub *stub)
 	return true;
 }
 
+/* The same for code that overlaps: an instruction that begins inside another one, and from there on as the
+ * program would. Where that cannot be copied, who jumps there gets a trap of ours. */
+static void emit_overlapping(struct code *c, struct arch_stub *stub)
+{
+	struct insn insn;
+
+	for (unsigned at = stub->length - 1; at > 0; at--) {
+		taddr copy = stub->at + c->count;
+
+		if (stub->copies[at] || at >= stub->known ||
+		    !decode(stub->window + at, stub->known - at, &insn) || !is_movable(&insn) ||
+		    !emit_copy(c, stub, at, &insn))
+			continue;
+		unsigned next = at + insn.z.length;
+		bool inside = next < stub->length && stub->copies[next];
+
+		emit_jump(c, stub->at, inside ? stub->copies[next] : stub->pc + next);
+		stub->copies[at] = copy;
+	}
+}
+
 size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, uint8_t *code,
 			   size_t room)
 {
@@ -339,6 +360,7 @@ size_t x86_64_compare_stub(struct arch_stub *stub, const struct regs *values, ui
 
 	emit_scratch(&c, 0x8b, stub->scratch);
 	emit_jump(&c, stub->at, stub->at + meet);
+	emit_overlapping(&c, stub);
 	if (c.count > room)
 		return 0;
 	for (size_t i = 0; i < compared; i++)
@@ -448,9 +470,10 @@ size_t x86_64_count_stub(struct arch_stub *stub, uint8_t *code, size_t room)
 		emit_count_with_lea(&c, stub);
 		stub->trapped = stub->at + c.count - 10; /* behind the trap: jmp, mov */
 	}
-	if (!emit_window(&c, stub) || c.count > room)
+	if (!emit_window(&c, stub))
 		return 0;
-	return c.count;
+	emit_overlapping(&c, stub);
+	return c.count > room ? 0 : c.count;
 }
 
 void x86_64_restart_stub(struct regs *regs, taddr at, uint64_t spilled)
