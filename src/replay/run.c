@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "replay/session.h"
+#include "tracee/procfs.h"
 #include "util/log.h"
 
 static uint64_t now_ns(void)
@@ -28,7 +29,8 @@ struct error *rep_compare(struct rep_session *s, struct rep_task *t, const struc
 	return rep_diverged_regs(s, t, actual);
 }
 
-/* A task that runs much longer than it did is perhaps in an endless loop; only the user can know. */
+/* A task that runs much longer than it did is perhaps in an endless loop; only the user can know. One that has
+ * no core to run on is not. */
 #define LONG_SECONDS 10
 #define LONG_FACTOR  20
 
@@ -37,7 +39,7 @@ static void tell_if_long(struct rep_session *s, const struct rep_task *t, uint64
 	uint64_t then = s->event.time_ns - t->last_ns, now = now_ns() - since_ns;
 
 	if (s->told_event == s->event.number || now < LONG_SECONDS * 1000000000ull ||
-	    now / LONG_FACTOR < then)
+	    now / LONG_FACTOR < then || proc_cpu_ns(t->tracee.tid) < LONG_SECONDS * 1000000000ull)
 		return;
 	s->told_event = s->event.number;
 	rep_hide_progress(s);

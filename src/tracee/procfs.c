@@ -133,6 +133,20 @@ char proc_state(pid_t tid)
 	return state;
 }
 
+/* Documentation/scheduler/sched-stats.rst: the first of three numbers. */
+uint64_t proc_cpu_ns(pid_t tid)
+{
+	struct bytes text = {0};
+	uint64_t ns = UINT64_MAX;
+
+	if (proc_read(tid, "schedstat", &text)) {
+		vec_push(&text, 0);
+		ns = strtoull((const char *)text.items, NULL, 10);
+	}
+	vec_deinit(&text);
+	return ns;
+}
+
 pid_t proc_status_number(pid_t tid, const char *label)
 {
 	char *line _cleanup_free_ = xasprintf("\n%s:", label);

@@ -34,6 +34,8 @@ struct proc_signals {
 bool proc_read_signals(pid_t tid, struct proc_signals *signals);
 /* The state letter of /proc/TID/stat; 0 if there is no such thread. */
 char proc_state(pid_t tid);
+/* How long the thread has been on a core; UINT64_MAX where the kernel does not tell. */
+uint64_t proc_cpu_ns(pid_t tid);
 /* The first number behind "LABEL:" in /proc/TID/status; 0 if there is none. */
 pid_t proc_status_number(pid_t tid, const char *label);
 /* The id by which the thread knows itself: in its own pid namespace. */
