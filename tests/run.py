@@ -29,7 +29,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
 import container                                                        # noqa: E402
-import dump, errors, examples, fuzz, guests, hostile, intercept, kill, mach, programs, regs             # noqa: E402,E401
+import dump, errors, examples, fuzz, guests, hostile, intercept, kill, mach, motions, programs, regs    # noqa: E402,E401
 import sources, torture, trace, units, watch                            # noqa: E402,E401
 
 SKIPPED = 77
@@ -276,14 +276,14 @@ def plan(options, base):
     if full:
         return [Job(t, config) for t in end_to_end + regs.tests(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
-    end_to_end += container.tests(config)
+    end_to_end += container.tests(config) + motions.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
     jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config) + examples.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)
     asan.sanitizer_logs = True
     if os.access(asan.warp, os.X_OK):
         jobs += [Job(t, asan, 'asan/') for t in guests.tests(asan) + errors.tests(asan) + dump.tests(asan) +
-                 hostile.tests(asan) + live_tests(asan)]
+                 hostile.tests(asan) + live_tests(asan) + motions.tests(asan)]
     else:
         jobs += [Job(missing('asan/warp', asan.warp), asan)]
     if user:

@@ -171,7 +171,7 @@ struct error *rep_call_end(struct rep_session *s, struct rep_task *t)
 	if (row)
 		row = sc_row_refine(row, &call);
 	if ((s->event.flags & (TRACE_F_ECHO_STDOUT | TRACE_F_ECHO_STDERR)) && row &&
-	    !s->options->quiet)
+	    !s->options->quiet && s->event.number > s->echoed)
 		try(echo(s, t, row, &call));
 	bool failed = call.result < 0 && call.result >= -4095;
 

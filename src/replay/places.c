@@ -45,10 +45,9 @@ struct error *rep_change_sites(struct rep_session *s, struct rep_task *t)
 
 /* ---- places ---- */
 
-/* What the event tells about the place; the bytes are the target's. */
-static struct error *read_target(struct rep_session *s, struct rep_task *t,
-				 struct softpmu_target *target,
-				 struct softpmu_contents_list *contents, uint64_t *state_hash)
+struct error *rep_read_target(struct rep_session *s, struct rep_task *t,
+			      struct softpmu_target *target, struct softpmu_contents_list *contents,
+			      uint64_t *state_hash)
 {
 	struct trace_datum_view view;
 	bool end = false;
@@ -78,14 +77,14 @@ static struct error *read_target(struct rep_session *s, struct rep_task *t,
 	return NULL;
 }
 
-static void free_contents(struct softpmu_contents_list *list)
+void rep_free_contents(struct softpmu_contents_list *list)
 {
 	vec_foreach (list, contents)
 		free((void *)contents->bytes);
 	vec_deinit(list);
 }
 
-static void free_target(struct softpmu_target *target)
+void rep_free_target(struct softpmu_target *target)
 {
 	free((void *)target->witnesses);
 }
@@ -150,27 +149,42 @@ static void note_visits(struct rep_session *s, uint64_t visits)
 	s->found_more = true;
 }
 
-struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
+static enum softpmu_result seek(struct rep_session *s, struct rep_task *t,
+				struct softpmu_target *target, int *status)
 {
-	struct softpmu_contents_list contents _cleanup_(free_contents) = {0};
-	struct softpmu_target target _cleanup_(free_target) = {.regs = rep_event_regs(s)};
-	uint64_t state_hash = 0;
-	int status = 0;
-
-	try(read_target(s, t, &target, &contents, &state_hash));
-	target.visits = known_visits(s);
-	target.keep_code = trace_reader_meta(s->reader)->numbers.flags & TRACE_META_NO_SITES;
+	if (s->pauser)
+		return s->pauser->seek(s->pauser->context, t, target, status);
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	rep_waiting_for(t->tracee.tid);
 	enum softpmu_result result =
-		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, &target, &status);
+		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, target, status);
 
 	rep_waiting_for(0);
+	return result;
+}
+
+struct error *rep_seek_place(struct rep_session *s, struct rep_task *t)
+{
+	struct softpmu_contents_list contents _cleanup_(rep_free_contents) = {0};
+	struct softpmu_target target _cleanup_(rep_free_target) = {.regs = rep_event_regs(s)};
+	uint64_t state_hash = 0;
+	int status = 0;
+
+	trace_reader_rewind(s->reader);
+	try(rep_read_target(s, t, &target, &contents, &state_hash));
+	bool fresh = !t->moved;
+
+	target.visits = fresh ? known_visits(s) : 0;
+	target.keep_code = trace_reader_meta(s->reader)->numbers.flags & TRACE_META_NO_SITES;
+	enum softpmu_result result = seek(s, t, &target, &status);
+
+	if (s->paused)
+		return rep_pause(s);
 	if (rep_interrupted() && !t->tracee.gone)
 		return rep_stopped_short(s, t);
 	if (result != SOFTPMU_FOUND)
 		return not_found(s, t, &target, result, status);
-	if (target.place.kind == TRACE_PLACE_STATE)
+	if (target.place.kind == TRACE_PLACE_STATE && fresh)
 		note_visits(s, target.visits);
 	if (state_hash && softpmu_state_hash(&t->tracee) != state_hash)
 		return rep_diverged(s, t, "registers or memory differ from what they were");

@@ -63,6 +63,21 @@ static int wait_patiently(struct rep_session *s, struct rep_task *t)
 	return status;
 }
 
+static void before_run(struct rep_session *s, struct rep_task *t)
+{
+	if (s->pauser)
+		s->pauser->before_run(s->pauser->context, t);
+}
+
+/* Returns whether to pause. */
+static bool after_run(struct rep_session *s, struct rep_task *t, int status)
+{
+	if (!s->pauser || t->tracee.gone)
+		return false;
+	s->pauser->after_run(s->pauser->context, t);
+	return s->pauser->is_wanted(s->pauser->context, t, status);
+}
+
 /* Runs to the next stop that the program caused; signals from outside have no place in a replay. */
 static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 {
@@ -70,8 +85,12 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	for (;;) {
+		before_run(s, t);
 		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
 		*status = wait_patiently(s, t);
+		t->moved = true;
+		if (after_run(s, t, *status))
+			return rep_pause(s);
 		log_stop("event %llu, task %u: status %#x", (unsigned long long)s->event.number,
 			 t->tid, *status);
 		if (rep_interrupted() && !t->tracee.gone)

@@ -97,10 +97,22 @@ static struct error *compare_inputs(struct rep_session *s, struct rep_task *t)
 	}
 }
 
+/* The task is at its event. */
+static bool wants_pause(struct rep_session *s, struct rep_task *t)
+{
+	return s->pauser && s->pauser->is_event_wanted(s->pauser->context, t);
+}
+
 static struct error *on_call(struct rep_session *s, struct rep_task *t)
 {
 	try(rep_run_to_call(s, t));
 	try(rep_compare(s, t, tracee_regs(&t->tracee)));
+	if (wants_pause(s, t)) {
+		struct regs *regs = tracee_regs_mut(&t->tracee);
+
+		arch.call_rewind(regs, arch.call_nr(regs));
+		return rep_pause(s);
+	}
 	return compare_inputs(s, t);
 }
 
@@ -146,6 +158,8 @@ static struct error *on_insn(struct rep_session *s, struct rep_task *t)
 
 	try(rep_run_to_fault(s, t, SIGSEGV));
 	try(rep_compare(s, t, tracee_regs(&t->tracee)));
+	if (wants_pause(s, t))
+		return rep_pause(s);
 	return rep_apply(s, t, &regs);
 }
 
@@ -163,8 +177,10 @@ static struct error *go_before_call(struct rep_session *s, struct rep_task *t)
 static struct error *on_sched(struct rep_session *s, struct rep_task *t)
 {
 	if (s->event.flags & TRACE_F_BEFORE_CALL)
-		return go_before_call(s, t);
-	return rep_seek_place(s, t);
+		try(go_before_call(s, t));
+	else
+		try(rep_seek_place(s, t));
+	return wants_pause(s, t) ? rep_pause(s) : NULL;
 }
 
 static struct error *go_to_signal(struct rep_session *s, struct rep_task *t)
@@ -185,7 +201,15 @@ static struct error *on_signal(struct rep_session *s, struct rep_task *t)
 	struct regs regs = rep_event_regs(s);
 
 	try(go_to_signal(s, t));
+	if (wants_pause(s, t))
+		return rep_pause(s);
 	return rep_apply(s, t, &regs);
+}
+
+static struct error *on_signal_fatal(struct rep_session *s, struct rep_task *t)
+{
+	try(go_to_signal(s, t));
+	return wants_pause(s, t) ? rep_pause(s) : NULL;
 }
 
 /* The task is at the end of the call, which is made again under a number that its result decides. */
@@ -221,7 +245,7 @@ static struct error *(*const on_event[TRACE_EV_KINDS])(struct rep_session *, str
 	[TRACE_EV_RESTART] = on_restart,
 	[TRACE_EV_INSN] = on_insn,
 	[TRACE_EV_SIGNAL] = on_signal,
-	[TRACE_EV_SIGNAL_FATAL] = go_to_signal,
+	[TRACE_EV_SIGNAL_FATAL] = on_signal_fatal,
 	[TRACE_EV_TASK_NEW] = rep_task_new,
 	[TRACE_EV_EXEC] = on_exec,
 	[TRACE_EV_TASK_EXIT] = on_task_exit,
@@ -256,6 +280,22 @@ static struct error *check_place(struct rep_session *s, const struct rep_task *t
 	return NULL;
 }
 
+/* The task's way to its event is over. */
+static void note_event(struct rep_session *s)
+{
+	struct rep_task *t = rep_find(s, s->event.tid);
+
+	s->pending = false;
+	s->done = s->event;
+	if (s->event.number > s->echoed)
+		s->echoed = s->event.number;
+	if (!t)
+		return;
+	t->last_ns = s->event.time_ns;
+	t->moved = t->at_hits = false;
+	t->steps = 0;
+}
+
 static struct error *replay_event(struct rep_session *s)
 {
 	struct trace_event *event = &s->event;
@@ -280,10 +320,35 @@ static struct error *replay_event(struct rep_session *s)
 		return error_new("event %llu is of kind %u, which this version does not replay",
 				 (unsigned long long)event->number, event->kind);
 	try(check_place(s, t));
-	try(on_event[event->kind](s, t));
-	t = rep_find(s, event->tid); /* if it still is there */
-	if (t)
-		t->last_ns = event->time_ns;
+	return on_event[event->kind](s, t);
+}
+
+struct error *rep_pause(struct rep_session *s)
+{
+	s->paused = true;
+	return error_new("paused at event %llu", (unsigned long long)s->event.number);
+}
+
+struct error *rep_peek(struct rep_session *s, bool *end)
+{
+	struct trace_event event;
+
+	*end = false;
+	if (s->pending)
+		return NULL;
+	try(trace_reader_next(s->reader, &event, end));
+	if (!*end)
+		s->event = event;
+	s->pending = !*end;
+	return NULL;
+}
+
+struct error *rep_replay_event(struct rep_session *s)
+{
+	s->paused = false;
+	trace_reader_rewind(s->reader);
+	try(replay_event(s));
+	note_event(s);
 	return NULL;
 }
 
@@ -315,18 +380,15 @@ static struct error *run_events(struct rep_session *s)
 	uint64_t step = counts.last / 50 + 1;
 
 	while (!s->ended) {
-		struct trace_event event;
-
-		try(trace_reader_next(s->reader, &event, &end));
+		try(rep_peek(s, &end));
 		if (end)
 			return NULL;
-		s->event = event;
-		try(replay_event(s));
+		try(rep_replay_event(s));
 		if (rep_interrupted())
-			return rep_stopped_short(s, rep_find(s, event.tid));
-		if (s->options->progress && event.number / step != shown) {
-			shown = event.number / step;
-			show_progress(s, event.number, counts.last);
+			return rep_stopped_short(s, rep_find(s, s->event.tid));
+		if (s->options->progress && s->event.number / step != shown) {
+			shown = s->event.number / step;
+			show_progress(s, s->event.number, counts.last);
 		}
 	}
 	return NULL;
@@ -358,36 +420,6 @@ static void pin(const struct rep_session *s, const cpu_set_t *allowed)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static struct error *replay_with(struct rep_session *s, struct replay_result *result)
-{
-	struct error *error = make_stub(s);
-
-	trace_found_read(s->options->directory, &s->found);
-	if (!error)
-		error = run_events(s);
-	if (s->found_more)
-		trace_found_write(s->options->directory, &s->found);
-	vec_deinit(&s->found);
-	rep_hide_progress(s);
-	rep_kill_all(s);
-	rep_files_deinit(s);
-	if (s->stub >= 0)
-		close(s->stub);
-	result->ended = s->ended;
-	result->status = s->status;
-	result->last = s->event.number;
-	if (!error && !s->ended) {
-		const char *damage = trace_reader_damage(s->reader);
-
-		result->damaged = damage;
-		result->shortfall =
-			damage ? xstrdup(damage)
-			       : xasprintf("the recording was cut short after event %llu",
-					   (unsigned long long)s->event.number);
-	}
-	return error;
-}
-
 /* One descriptor a mapped file. */
 static void raise_file_limit(void)
 {
@@ -399,27 +431,67 @@ static void raise_file_limit(void)
 	}
 }
 
+struct error *rep_open(struct rep_session *s, const struct replay_options *options)
+{
+	*s = (struct rep_session){.options = options, .stub = -1};
+	raise_file_limit();
+	try(trace_reader_open(options->directory, &s->reader));
+	trace_found_read(options->directory, &s->found);
+	return make_stub(s);
+}
+
+void rep_close(struct rep_session *s)
+{
+	if (s->found_more)
+		trace_found_write(s->options->directory, &s->found);
+	vec_deinit(&s->found);
+	rep_hide_progress(s);
+	rep_kill_all(s);
+	rep_files_deinit(s);
+	if (s->stub >= 0)
+		close(s->stub);
+	trace_reader_destroy(s->reader);
+}
+
+static void note_result(struct rep_session *s, bool failed, struct replay_result *result)
+{
+	result->ended = s->ended;
+	result->status = s->status;
+	result->last = s->event.number;
+	result->interrupted = rep_interrupted();
+	if (failed || s->ended)
+		return;
+	const char *damage = trace_reader_damage(s->reader);
+
+	result->damaged = damage;
+	result->shortfall = damage ? xstrdup(damage)
+				   : xasprintf("the recording was cut short after event %llu",
+					       (unsigned long long)s->event.number);
+}
+
 struct error *replay_recording(const struct replay_options *options, struct replay_result *result)
 {
-	struct rep_session s = {.options = options, .stub = -1};
+	struct rep_interrupts own;
+	struct rep_session s;
 	cpu_set_t allowed;
 
 	*result = (struct replay_result){0};
-	raise_file_limit();
-	try(trace_reader_open(options->directory, &s.reader));
+	struct error *error = rep_open(&s, options);
+
+	if (error) {
+		rep_close(&s);
+		return error;
+	}
 	bool pinned = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
 
 	if (pinned)
 		pin(&s, &allowed);
-	struct rep_interrupts own;
-
 	rep_interrupts_take(&own);
-	struct error *error = replay_with(&s, result);
-
+	error = run_events(&s);
+	note_result(&s, error, result);
+	rep_close(&s);
 	rep_interrupts_return(&own);
-	result->interrupted = rep_interrupted();
 	if (pinned)
 		sched_setaffinity(0, sizeof(allowed), &allowed);
-	trace_reader_destroy(s.reader);
 	return error;
 }

@@ -1,4 +1,4 @@
-/* A replay in progress. Private to src/replay.
+/* A replay in progress. For src/replay, and for src/timeline, which moves it in smaller steps.
  *
  * Tasks are real threads, made as they were made; each stands still until its next event comes up
  * in the recording, runs up to it, is compared, and gets what the recording says. */
@@ -32,8 +32,13 @@ struct rep_task {
 	struct tracee tracee;
 	struct rep_mm *mm;
 	struct softpmu_counter counter;
-	bool in_call;	  /* the entry of a call was replayed, its end was not */
+	bool in_call; /* the entry of a call was replayed, its end was not */
+	bool moved;   /* it has executed something since its last event */
+	bool at_hits; /* it has passed the sites that its event's exact place names: */
+	uint64_t hits;
+	unsigned steps;	  /* instructions since then */
 	uint64_t last_ns; /* when its last event was recorded */
+	const void *copy; /* src/timeline's, while it makes the task again */
 	UT_hash_handle hh;
 };
 
@@ -44,12 +49,32 @@ struct rep_file {
 	UT_hash_handle hh;
 };
 
+/* Who wants to stop tasks between events. A replay that is paused goes on when its event is replayed again. */
+struct rep_pauser {
+	void *context;
+	/* The task is about to run towards its event; it has stopped. */
+	void (*before_run)(void *context, struct rep_task *t);
+	void (*after_run)(void *context, struct rep_task *t);
+	/* Is this stop of the task one to pause at? */
+	bool (*is_wanted)(void *context, struct rep_task *t, int status);
+	/* Instead of softpmu_seek(): runs to a place. SOFTPMU_STOPPED with s->paused: on the way there. */
+	enum softpmu_result (*seek)(void *context, struct rep_task *t,
+				    struct softpmu_target *target, int *status);
+	/* The task is at its event: before a call, or where a signal comes. Pause? */
+	bool (*is_event_wanted)(void *context, struct rep_task *t);
+};
+
 struct rep_session {
 	const struct replay_options *options;
+	const struct rep_pauser *pauser; /* NULL: nobody */
+	bool paused;			 /* the last error means: by the pauser */
+	bool pending;			 /* `event` was read, and is still to be replayed */
+	uint64_t echoed; /* output up to this event was written already, in an earlier pass */
 	struct trace_reader *reader;
 	struct rep_task *tasks;	       /* by recorded tid */
 	struct rep_file *files;	       /* by id */
 	struct trace_event event;      /* the one being replayed */
+	struct trace_event done;       /* the last one that was */
 	struct trace_found_list found; /* places by state as numbers, in the order of events */
 	bool found_more;	       /* than the recording's directory has */
 	int stub;		       /* memfd of the stub executable */
@@ -60,6 +85,15 @@ struct rep_session {
 };
 
 /* ---- session.c ---- */
+/* Opens the recording and gets ready, without replaying anything. */
+struct error *rep_open(struct rep_session *s, const struct replay_options *options);
+void rep_close(struct rep_session *s);
+/* Reads the next event into s->event, if that has not been done. *end: there is none. */
+struct error *rep_peek(struct rep_session *s, bool *end);
+/* Replays the event that rep_peek has read. Where the pauser wants it, an error with s->paused set. */
+struct error *rep_replay_event(struct rep_session *s);
+/* For returning from where a pauser wants to stop. */
+struct error *rep_pause(struct rep_session *s);
 struct rep_task *rep_find(struct rep_session *s, uint32_t tid);
 /* `mm`: NULL: a new address space. */
 struct rep_task *rep_task_add(struct rep_session *s, uint32_t tid, uint32_t tgid,
@@ -101,6 +135,12 @@ struct error *rep_write(struct rep_session *s, struct rep_task *t,
 struct error *rep_apply(struct rep_session *s, struct rep_task *t, const struct regs *regs);
 
 /* ---- places.c: between events ---- */
+/* What the event tells about its place; what it points at is the target's and the list's. */
+struct error *rep_read_target(struct rep_session *s, struct rep_task *t,
+			      struct softpmu_target *target, struct softpmu_contents_list *contents,
+			      uint64_t *state_hash);
+void rep_free_contents(struct softpmu_contents_list *list);
+void rep_free_target(struct softpmu_target *target);
 /* Runs to the event's place and compares. */
 struct error *rep_seek_place(struct rep_session *s, struct rep_task *t);
 /* Changes the sites as the event's records say. */

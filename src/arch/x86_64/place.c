@@ -514,14 +514,6 @@ bool x86_64_behind_call(const uint8_t *bytes, size_t length)
 
 #define DEBUG_REGISTER(n) (void *)(offsetof(struct user, u_debugreg) + 8 * (n))
 
-bool x86_64_set_breakpoint(pid_t tid, taddr at)
-{
-	/* DR7: local enable of DR0; execution has type and length 0 (SDM 3B, 17.2.4). */
-	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), 0) == 0 &&
-	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(0), at) == 0 &&
-	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), at ? 1 : 0) == 0;
-}
-
 /* DR7: local enable of DRn at bit 2n; from bit 16 on four bits each, kind and length (SDM 3B, 17.2.4). */
 static bool debug_control(enum arch_debug kind, unsigned length, unsigned slot, uint64_t *bits)
 {
@@ -548,6 +540,11 @@ bool x86_64_set_debug(pid_t tid, unsigned slot, enum arch_debug kind, taddr at, 
 	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), control) == 0 &&
 	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0 &&
 	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), control | bits) == 0;
+}
+
+bool x86_64_set_breakpoint(pid_t tid, taddr at)
+{
+	return x86_64_set_debug(tid, 0, at ? ARCH_DEBUG_EXECUTE : ARCH_DEBUG_OFF, at, 1);
 }
 
 unsigned x86_64_debug_hits(pid_t tid)

@@ -1,0 +1,390 @@
+/* Motion backwards.
+ *
+ * A run goes to the checkpoint before here, runs forwards and counts the stops until here; the last of them
+ * is the one. If there is none, the stretch before that checkpoint is next. A step backwards is the last
+ * position of the thread before this one from which a step leads here: at an event, or by stepping from the
+ * last visit of the same instruction, or of one in a loop near it. */
+#include <string.h>
+
+#include "timeline/state.h"
+#include "util/cleanup.h"
+
+/* Steps that are cheaper than to look for a nearer beginning. */
+#define STEPS 20000u
+
+static void stop_at_beginning(struct timeline *tl)
+{
+	struct rep_task *t = tl_any_task(tl);
+
+	tl->stop = (struct timeline_stop){.cause = TIMELINE_BEGIN, .tid = t ? t->tid : tl->process};
+}
+
+static void free_mark(struct timeline_mark **mark)
+{
+	mark_free(*mark);
+}
+
+/* ---- runs ---- */
+
+/* Runs forwards from here to the mark, or to stop number `most`. *count: how many there were. */
+static struct error *count_stops(struct timeline *tl, const struct timeline_mark *until,
+				 uint64_t most, uint64_t *count)
+{
+	struct error *error = NULL;
+
+	tl->at = until;
+	for (*count = 0; !error && *count < most;) {
+		error = tl_run(tl);
+		if (error || tl->stop.cause == TIMELINE_PLACE || tl->stop.cause == TIMELINE_END ||
+		    tl->stop.cause == TIMELINE_INTERRUPTED)
+			break;
+		++*count;
+	}
+	tl->at = NULL;
+	return error;
+}
+
+static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
+				const struct timeline_mark *until, uint64_t number)
+{
+	uint64_t count;
+
+	try(checkpoint_restore(tl, from));
+	try(count_stops(tl, until, number, &count));
+	/* Backwards, a write is about to be done when one stops at it. */
+	if (tl->stop.cause == TIMELINE_WATCHPOINT) {
+		struct timeline_stop stop = tl->stop;
+
+		try(tl_step_back(tl, stop.tid));
+		tl->stop = stop;
+	}
+	return NULL;
+}
+
+struct error *tl_run_back(struct timeline *tl)
+{
+	struct timeline_mark *here _cleanup_(free_mark) = mark_make(tl);
+	struct checkpoint *from = checkpoint_before(tl, here);
+
+	while (from) {
+		uint64_t count;
+
+		try(checkpoint_restore(tl, from));
+		struct timeline_mark *begin = mark_make(tl);
+		struct error *error = count_stops(tl, here, UINT64_MAX, &count);
+
+		if (!error && count)
+			error = go_to_stop(tl, from, here, count);
+		if (error || count || tl->interrupted) {
+			mark_free(begin);
+			return error;
+		}
+		mark_free(here);
+		here = begin;
+		from = from->prev;
+	}
+	try(checkpoint_restore(tl, tl->checkpoints));
+	stop_at_beginning(tl);
+	return NULL;
+}
+
+/* ---- steps ---- */
+
+struct pcs vec(taddr);
+
+static int by_address(const void *a, const void *b)
+{
+	taddr x = *(const taddr *)a, y = *(const taddr *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of instructions that were executed at least twice, one that is executed least often: the outermost loop
+ * that shows. 0: none. */
+static taddr rarest(struct pcs *pcs)
+{
+	size_t least = SIZE_MAX;
+	taddr best = 0;
+
+	if (pcs->count)
+		qsort(pcs->items, pcs->count, sizeof(*pcs->items), by_address);
+	for (size_t i = 0, run; i < pcs->count; i += run) {
+		for (run = 1; i + run < pcs->count && pcs->items[i + run] == pcs->items[i];)
+			run++;
+		if (run < 2 || run >= least)
+			continue;
+		least = run;
+		best = pcs->items[i];
+	}
+	return best;
+}
+
+/* Steps from the present position to `here`, but not more than STEPS. `pcs`: where each began. */
+static struct error *count_steps(struct timeline *tl, uint32_t tid,
+				 const struct timeline_mark *here, struct pcs *pcs, unsigned *count,
+				 bool *reached)
+{
+	struct error *error = NULL;
+
+	vec_clear(pcs);
+	*reached = mark_is_here(tl, here);
+	for (*count = 0; !error && !*reached && *count < STEPS; ++*count) {
+		struct rep_task *t = tl_task(tl, tid);
+
+		vec_push(pcs, t ? breaks_pc(t) : 0);
+		error = tl_step(tl, tid);
+		*reached = mark_is_here(tl, here) || tl->s.done.number > here->event;
+		if (tl->stop.cause == TIMELINE_END)
+			break;
+	}
+	return error;
+}
+
+static struct error *step_from(struct timeline *tl, struct checkpoint *from, uint32_t tid,
+			       unsigned count)
+{
+	try(checkpoint_restore(tl, from));
+	for (unsigned i = 0; i < count; i++)
+		try(tl_step(tl, tid));
+	tl->reported = true;
+	return NULL;
+}
+
+/* The mark is behind visit number `visits` of its instruction. To the visit before, from the mark's event. */
+static struct error *go_to_visit(struct timeline *tl, const struct timeline_mark *here,
+				 uint64_t visits)
+{
+	struct rep_task *t = tl_next_task(tl);
+	struct softpmu_target target = mark_target(tl, here, t);
+	int status;
+
+	target.visits = visits;
+	if (tl_seek(tl, t, &target, &status) == SOFTPMU_STOPPED || t->tracee.gone)
+		return rep_diverged(&tl->s, t, "an earlier visit was not found again");
+	return NULL;
+}
+
+/* A position before `here`, on the way to the same event, as near as visits of its instruction lead. */
+static struct error *come_near(struct timeline *tl, const struct timeline_mark *here)
+{
+	struct checkpoint *from = checkpoint_before(tl, here);
+	struct timeline_mark event = {.event = here->event};
+	int status;
+
+	if (from && from->done.number == here->event && from->moved)
+		from = from->prev;
+	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
+	try(mark_reach(tl, &event));
+	struct rep_task *t = tl_next_task(tl);
+
+	if (here->target.place.kind != TRACE_PLACE_STATE || !t)
+		return NULL;
+	struct softpmu_target target = mark_target(tl, here, t);
+	struct checkpoint *begin;
+
+	try(checkpoint_copy(tl, &begin));
+	enum softpmu_result result = tl_seek(tl, t, &target, &status);
+	struct error *error = result == SOFTPMU_FOUND
+				      ? checkpoint_restore(tl, begin)
+				      : rep_diverged(&tl->s, t, "a position was not found again");
+
+	if (!error && target.visits > 1)
+		error = go_to_visit(tl, here, target.visits - 1);
+	checkpoint_free(begin);
+	return error;
+}
+
+/* What stops a run, put aside while we look for something ourselves. */
+struct aside {
+	typeof(((struct timeline *)0)->breakpoints) breakpoints;
+	size_t watches, caught;
+	bool catch_all, deaf;
+};
+
+static struct aside only_break_at(struct timeline *tl, taddr pc)
+{
+	struct aside aside = {tl->breakpoints, tl->watches.count, tl->caught.count, tl->catch_all,
+			      tl->deaf};
+
+	memset(&tl->breakpoints, 0, sizeof(tl->breakpoints));
+	vec_push(&tl->breakpoints, pc);
+	tl->watches.count = tl->caught.count = 0;
+	tl->catch_all = tl->deaf = false;
+	return aside;
+}
+
+static void put_back(struct timeline *tl, const struct aside *aside)
+{
+	vec_deinit(&tl->breakpoints);
+	tl->breakpoints = aside->breakpoints;
+	tl->watches.count = aside->watches;
+	tl->caught.count = aside->caught;
+	tl->catch_all = aside->catch_all;
+	tl->deaf = aside->deaf;
+}
+
+/* From here to the last visit of `pc` before the mark, if there is one. */
+static struct error *leap(struct timeline *tl, taddr pc, const struct timeline_mark *here)
+{
+	struct checkpoint *from;
+	uint64_t count = 0;
+
+	try(checkpoint_copy(tl, &from));
+	struct aside aside = only_break_at(tl, pc);
+	struct error *error = count_stops(tl, here, UINT64_MAX, &count);
+
+	if (!error)
+		error = checkpoint_restore(tl, from);
+	if (!error && count)
+		error = count_stops(tl, here, count, &count);
+	put_back(tl, &aside);
+	checkpoint_free(from);
+	return error;
+}
+
+/* The thread has moved since its event: the instruction before this one. */
+static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
+				      const struct timeline_mark *here)
+{
+	struct checkpoint *from = NULL;
+	struct error *error;
+	struct pcs pcs = {0};
+	unsigned count = 0;
+	bool reached = false;
+
+	for (error = come_near(tl, here); !error;) {
+		error = checkpoint_copy(tl, &from);
+		if (!error)
+			error = count_steps(tl, tid, here, &pcs, &count, &reached);
+		if (error || reached || tl->stop.cause == TIMELINE_END)
+			break;
+		checkpoint_free(from);
+		from = NULL;
+		taddr pc = rarest(&pcs);
+
+		if (pc)
+			error = leap(tl, pc, here);
+	}
+	vec_deinit(&pcs);
+	if (!error && reached && count)
+		error = step_from(tl, from, tid, count - 1);
+	checkpoint_free(from);
+	return error;
+}
+
+/* ---- over events ---- */
+
+static struct error *go_behind(struct timeline *tl, uint64_t event)
+{
+	struct timeline_mark mark = {.event = event};
+	struct checkpoint *from = checkpoint_before(tl, &mark);
+
+	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
+	return mark_reach(tl, &mark);
+}
+
+/* A system call changes registers when it is made, which cannot be taken back: the thread goes there
+ * again, and stops before it. It comes to that instruction once only, or there would be another event. */
+static struct error *stop_before_call(struct timeline *tl, uint32_t tid, uint64_t event)
+{
+	struct rep_task *t = tl_task(tl, tid);
+	taddr pc = t ? arch.pc(tracee_regs(&t->tracee)) : 0;
+
+	try(go_behind(tl, event - 1));
+	t = tl_task(tl, tid);
+	if (!t || arch.pc(tracee_regs(&t->tracee)) == pc)
+		return NULL;
+	struct aside aside = only_break_at(tl, pc);
+	struct error *error = tl_run(tl);
+
+	put_back(tl, &aside);
+	return error;
+}
+
+/* To where the thread is about to come to the event. */
+static struct error *halt_at(struct timeline *tl, uint32_t tid, const struct trace_event *event)
+{
+	bool call = event->kind == TRACE_EV_SYSCALL || event->kind == TRACE_EV_SYSCALL_ENTER ||
+		    (event->flags & TRACE_F_BEFORE_CALL);
+
+	try(go_behind(tl, event->number - 1));
+	tl->halt = event->number;
+	struct error *error = tl_run(tl);
+
+	tl->halt = 0;
+	if (!error && call)
+		error = stop_before_call(tl, tid, event->number);
+	tl->reported = true;
+	return error;
+}
+
+/* Events that the thread's own instructions lead to. */
+static bool is_own(const struct trace_event *event, uint32_t tid)
+{
+	return event->tid == tid &&
+	       (event->kind == TRACE_EV_SYSCALL || event->kind == TRACE_EV_SYSCALL_ENTER ||
+		event->kind == TRACE_EV_INSN || event->kind == TRACE_EV_SIGNAL ||
+		event->kind == TRACE_EV_SCHED);
+}
+
+/* The last of them up to here; number 0: none since the beginning. */
+static struct error *find_last(struct timeline *tl, uint32_t tid, struct trace_event *out)
+{
+	uint64_t here = tl->s.done.number, first = tl->checkpoints->done.number;
+	struct trace_event event;
+	bool end = false;
+
+	*out = (struct trace_event){0};
+	for (uint64_t window = 64; !out->number; window *= 8) {
+		uint64_t from = here > first + window ? here - window : first;
+
+		trace_reader_seek(tl->s.reader, from + 1);
+		for (uint64_t at = from; at < here && !end; at++) {
+			try(trace_reader_next(tl->s.reader, &event, &end));
+			if (!end && is_own(&event, tid))
+				*out = event;
+		}
+		if (from == first)
+			break;
+	}
+	tl->s.pending = false;
+	trace_reader_seek(tl->s.reader, here + 1);
+	return NULL;
+}
+
+static struct error *step_back_over_event(struct timeline *tl, uint32_t tid, bool *begin)
+{
+	struct trace_event last;
+
+	try(find_last(tl, tid, &last));
+	*begin = !last.number;
+	if (*begin)
+		return checkpoint_restore(tl, tl->checkpoints);
+	try(halt_at(tl, tid, &last));
+	if (last.kind != TRACE_EV_SCHED)
+		return NULL;
+	struct timeline_mark *place _cleanup_(free_mark) = mark_make(tl);
+
+	if (place->moved)
+		return step_back_on_way(tl, tid, place);
+	return step_back_over_event(tl, tid, begin);
+}
+
+struct error *tl_step_back(struct timeline *tl, uint32_t tid)
+{
+	struct timeline_mark *here _cleanup_(free_mark) = mark_make(tl);
+	bool deaf = tl->deaf, begin = false;
+	struct error *error;
+
+	tl->deaf = true;
+	if (here->moved && here->tid == tid)
+		error = step_back_on_way(tl, tid, here);
+	else
+		error = step_back_over_event(tl, tid, &begin);
+	tl->deaf = deaf;
+	if (!error && begin)
+		stop_at_beginning(tl);
+	else if (!error)
+		tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED, .tid = tid};
+	return error;
+}

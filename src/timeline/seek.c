@@ -1,0 +1,233 @@
+/* On the way to a place between events: by counting sites, by single steps, and by state, with the user's
+ * breakpoints looked at. */
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "timeline/state.h"
+
+static void load(struct rep_task *t)
+{
+	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+}
+
+static uint64_t total(struct rep_task *t)
+{
+	return softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
+}
+
+static void stopped_at(struct timeline *tl, struct rep_task *t, taddr addr)
+{
+	tl->s.paused = true;
+	tl->stop =
+		(struct timeline_stop){.cause = TIMELINE_BREAKPOINT, .tid = t->tid, .addr = addr};
+}
+
+/* The counter has become 0: the step was over the stub's trap. */
+static bool is_hit(struct rep_task *t)
+{
+	taddr pc = arch.pc(tracee_regs(&t->tracee));
+
+	vec_foreach (&t->mm->probes.sites, probe)
+		if (pc == probe->trapped && total(t) == t->counter.trap_at)
+			return true;
+	return false;
+}
+
+/* What a site's stub does is one with the instruction that it stands for: the thread leaves it. */
+enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status)
+{
+	const struct softpmu_probes *probes = &t->mm->probes;
+	enum softpmu_result result;
+
+	load(t);
+	do {
+		result = softpmu_steps(&t->tracee, probes, 1, status);
+		if (result == SOFTPMU_EVENT)
+			return result;
+		t->moved = true;
+		if (result != SOFTPMU_FOUND)
+			return result;
+		t->steps += t->at_hits;
+	} while (softpmu_in_stub(&t->tracee, probes) && !is_hit(t));
+	softpmu_clear_shadow(&t->tracee, probes);
+	return result;
+}
+
+/* ---- sites ---- */
+
+/* Runs until the counter traps. False: another stop, *status. */
+static bool run_to_hit(struct timeline *tl, struct rep_task *t, int *status)
+{
+	const struct rep_pauser *pauser = tl->s.pauser;
+
+	for (;;) {
+		pauser->before_run(tl, t);
+		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
+		*status = tracee_wait(&t->tracee, 0);
+		t->moved = true;
+		if (t->tracee.gone)
+			return false;
+		pauser->after_run(tl, t);
+		tl->s.paused = pauser->is_wanted(tl, t, *status);
+		if (tl->s.paused)
+			return false;
+		if (tracee_event(*status))
+			continue;
+		switch (softpmu_sort_stop(&t->tracee, &t->mm->probes, WSTOPSIG(*status))) {
+		case SOFTPMU_STOP_HIT:
+			return true;
+		case SOFTPMU_STOP_WINDOW:
+			break;
+		case SOFTPMU_STOP_OTHER:
+			return false;
+		}
+	}
+}
+
+static enum softpmu_result pass_sites(struct timeline *tl, struct rep_task *t, uint64_t hits,
+				      int *status)
+{
+	if (!t->at_hits && hits != total(t)) {
+		if (hits < t->counter.total)
+			return SOFTPMU_OTHER;
+		softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, hits);
+		bool hit = run_to_hit(tl, t, status);
+
+		if (t->tracee.gone)
+			return SOFTPMU_STOPPED;
+		softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, 0);
+		if (!hit)
+			return SOFTPMU_STOPPED;
+		softpmu_stand_at_site(&t->tracee, &t->mm->probes);
+		t->steps = 0;
+	}
+	return SOFTPMU_FOUND;
+}
+
+/* ---- steps ---- */
+
+static enum softpmu_result pass_steps(struct timeline *tl, struct rep_task *t, unsigned steps,
+				      int *status)
+{
+	while (t->steps < steps) {
+		taddr pc = breaks_pc(t);
+		enum softpmu_result result;
+
+		if (!tl->deaf && !tl->reported && (t->steps || !t->moved) && breaks_has(tl, pc)) {
+			stopped_at(tl, t, pc);
+			return SOFTPMU_STOPPED;
+		}
+		tl->reported = false;
+		result = tl_step_once(tl, t, status);
+		if (result != SOFTPMU_FOUND)
+			return result;
+	}
+	softpmu_clear_shadow(&t->tracee, &t->mm->probes);
+	return SOFTPMU_FOUND;
+}
+
+static enum softpmu_result verify(struct rep_task *t, const struct softpmu_target *target)
+{
+	struct regs regs = *tracee_regs(&t->tracee);
+
+	arch.clear_resume(&regs);
+	if (memcmp(regs.word, target->regs.word, sizeof(regs.word)) ||
+	    softpmu_vector_hash(&t->tracee) != target->place.vector_hash)
+		return SOFTPMU_OTHER;
+	tracee_set_regs(&t->tracee, &regs);
+	return SOFTPMU_FOUND;
+}
+
+/* ---- state ---- */
+
+static bool has_state(struct rep_task *t, const struct softpmu_target *target)
+{
+	struct regs regs = *tracee_regs(&t->tracee);
+
+	arch.clear_resume(&regs);
+	return !memcmp(regs.word, target->regs.word, sizeof(regs.word)) &&
+	       softpmu_agrees(&t->tracee, target->witnesses, target->count);
+}
+
+/* Breakpoints are where a stub would be: each visit is a stop. */
+static enum softpmu_result state_by_breakpoints(struct timeline *tl, struct rep_task *t,
+						const struct softpmu_target *target, int *status)
+{
+	taddr place = arch.pc(&target->regs);
+	bool first = true;
+
+	for (;; first = false) {
+		taddr pc = arch.pc(tracee_regs(&t->tracee));
+
+		if (pc == place && has_state(t, target))
+			return SOFTPMU_FOUND;
+		if (!first && breaks_has(tl, breaks_pc(t))) {
+			stopped_at(tl, t, breaks_pc(t));
+			return SOFTPMU_STOPPED;
+		}
+		enum softpmu_result result = tl_step_once(tl, t, status);
+
+		if (result != SOFTPMU_FOUND)
+			return result;
+		pc = arch.pc(tracee_regs(&t->tracee));
+		if (pc == place || breaks_has(tl, breaks_pc(t)))
+			continue;
+		arch.set_breakpoint(t->tracee.tid, place);
+		bool hit = run_to_hit(tl, t, status);
+
+		arch.set_breakpoint(t->tracee.tid, 0);
+		if (tl->s.paused && tl->stop.cause == TIMELINE_BREAKPOINT) {
+			tl->s.paused = false; /* perhaps it is the place */
+			continue;
+		}
+		pc = arch.pc(tracee_regs(&t->tracee));
+		if (hit || tl->s.paused || t->tracee.gone || pc != place)
+			return SOFTPMU_STOPPED;
+	}
+}
+
+static enum softpmu_result pass_states(struct timeline *tl, struct rep_task *t,
+				       struct softpmu_target *target, int *status)
+{
+	const struct rep_pauser *pauser = tl->s.pauser;
+
+	if (breaks_near(tl, arch.pc(&target->regs)))
+		return state_by_breakpoints(tl, t, target, status);
+	for (;;) {
+		pauser->before_run(tl, t);
+		target->place.hits = total(t);
+		enum softpmu_result result =
+			softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, target, status);
+
+		if (t->tracee.gone)
+			return SOFTPMU_STOPPED;
+		pauser->after_run(tl, t);
+		t->moved = true;
+		tl->s.paused = result == SOFTPMU_STOPPED && pauser->is_wanted(tl, t, *status);
+		if (result != SOFTPMU_STOPPED)
+			breaks_remove(tl, t);
+		if (result != SOFTPMU_STOPPED || tl->s.paused || !tracee_event(*status))
+			return result;
+		target->visits = 0; /* an interrupt of no meaning */
+	}
+}
+
+enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_target *target,
+			    int *status)
+{
+	struct timeline *tl = context;
+	enum softpmu_result result;
+
+	tl->s.paused = false;
+	load(t);
+	result = pass_sites(tl, t, target->place.hits, status);
+	if (result != SOFTPMU_FOUND)
+		return result;
+	if (target->place.kind == TRACE_PLACE_STATE)
+		return pass_states(tl, t, target, status);
+	t->at_hits = true;
+	t->hits = target->place.hits;
+	result = pass_steps(tl, t, target->place.steps, status);
+	return result == SOFTPMU_FOUND ? verify(t, target) : result;
+}
