@@ -139,6 +139,9 @@ static void patch_vdso(struct rec_task *t, const struct proc_map *map)
 		return;
 	size_t count = arch.vdso_patches(image, size, patches, VDSO_PATCHES);
 
+	/* Pages that were not written to are the kernel's own, which are not recorded. */
+	for (size_t at = 0; at < size; at += PAGE)
+		tracee_write(&t->tracee, map->start + at, image + at, 1);
 	for (size_t i = 0; i < count; i++)
 		tracee_write(&t->tracee, map->start + patches[i].offset, patches[i].bytes,
 			     patches[i].length);

@@ -133,6 +133,7 @@ struct error *timeline_go_to_mark(struct timeline *tl, const struct timeline_mar
 
 	if (!before)
 		before = tl->checkpoints;
+	tl->position++;
 	try(checkpoint_restore(tl, before));
 	try(mark_reach(tl, mark));
 	t = tl_any_task(tl);

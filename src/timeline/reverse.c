@@ -10,7 +10,9 @@
 #include "util/cleanup.h"
 
 /* Steps that are cheaper than to look for a nearer beginning. */
-#define STEPS 20000u
+#define STEPS 3000u
+/* Steps from where the next step backwards begins. */
+#define NEAR 200u
 
 static void stop_at_beginning(struct timeline *tl)
 {
@@ -57,6 +59,12 @@ static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
 
 		try(tl_step_back(tl, stop.tid));
 		tl->stop = stop;
+	} else if (tl->stop.cause == TIMELINE_EXEC) {
+		/* The last place of the old program, of the thread that is about to execute the new one. */
+		uint32_t tid = tl->s.done.arg;
+
+		try(tl_step_back(tl, tid));
+		tl->stop = (struct timeline_stop){.cause = TIMELINE_EXEC, .tid = tid};
 	}
 	return NULL;
 }
@@ -148,6 +156,36 @@ static struct error *step_from(struct timeline *tl, struct checkpoint *from, uin
 		try(tl_step(tl, tid));
 	tl->reported = true;
 	return NULL;
+}
+
+void near_forget(struct timeline *tl)
+{
+	checkpoint_free(tl->near.from);
+	tl->near.from = NULL;
+}
+
+/* To `count` steps from there. Who steps backwards once does so again: a copy is kept near here. */
+static struct error *step_from_and_keep(struct timeline *tl, struct checkpoint *from, uint32_t tid,
+					unsigned count)
+{
+	unsigned far = count > NEAR ? count - NEAR : 0;
+
+	near_forget(tl);
+	try(step_from(tl, from, tid, far));
+	try(checkpoint_copy(tl, &tl->near.from));
+	for (unsigned i = far; i < count; i++)
+		try(tl_step(tl, tid));
+	tl->reported = true;
+	tl->near.tid = tid;
+	tl->near.count = count - far;
+	tl->near.position = tl->position;
+	return NULL;
+}
+
+static bool is_near(const struct timeline *tl, uint32_t tid)
+{
+	return tl->near.from && tl->near.tid == tid && tl->near.position == tl->position &&
+	       tl->near.count;
 }
 
 /* The mark is behind visit number `visits` of its instruction. To the visit before, from the mark's event. */
@@ -267,7 +305,7 @@ static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 	}
 	vec_deinit(&pcs);
 	if (!error && reached && count)
-		error = step_from(tl, from, tid, count - 1);
+		error = step_from_and_keep(tl, from, tid, count - 1);
 	checkpoint_free(from);
 	return error;
 }
@@ -372,11 +410,19 @@ static struct error *step_back_over_event(struct timeline *tl, uint32_t tid, boo
 
 struct error *tl_step_back(struct timeline *tl, uint32_t tid)
 {
-	struct timeline_mark *here _cleanup_(free_mark) = mark_make(tl);
+	struct timeline_mark *here _cleanup_(free_mark) = NULL;
 	bool deaf = tl->deaf, begin = false;
 	struct error *error;
 
 	tl->deaf = true;
+	if (is_near(tl, tid)) {
+		error = step_from(tl, tl->near.from, tid, --tl->near.count);
+		tl->deaf = deaf;
+		tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED, .tid = tid};
+		return error;
+	}
+	here = mark_make(tl);
+	tl->position++;
 	if (here->moved && here->tid == tid)
 		error = step_back_on_way(tl, tid, here);
 	else

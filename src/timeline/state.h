@@ -114,6 +114,13 @@ struct timeline {
 	uint64_t checkpoint_ns;		       /* when it was taken, or passed */
 	struct checkpoint *diverted;	       /* where to return to */
 	uint32_t diverted_tid;
+	uint64_t position; /* counts motions, but for steps backwards from `near` */
+	struct {	   /* where the last step backwards came from: `count` steps before here */
+		struct checkpoint *from;
+		uint32_t tid;
+		unsigned count;
+		uint64_t position;
+	} near;
 	bool reported; /* of the task that is next: that its place was stopped at */
 };
 
@@ -188,6 +195,7 @@ void checkpoint_end_tasks(struct timeline *tl);
 /* ---- reverse.c ---- */
 struct error *tl_run_back(struct timeline *tl);
 struct error *tl_step_back(struct timeline *tl, uint32_t tid);
+void near_forget(struct timeline *tl);
 
 /* ---- divert.c ---- */
 /* Lets the diverted thread run to its next stop, or one instruction. */

@@ -99,6 +99,7 @@ void timeline_close(struct timeline *tl)
 		checkpoint_free(c);
 	}
 	checkpoint_free(tl->diverted);
+	near_forget(tl);
 	checkpoint_end_tasks(tl);
 	rep_close(&tl->s);
 	vec_deinit(&tl->breakpoints);
@@ -125,6 +126,7 @@ struct error *timeline_run(struct timeline *tl, enum timeline_direction directio
 			   struct timeline_stop *stop)
 {
 	breaks_look(tl);
+	tl->position++;
 	if (tl->diverted)
 		return finish(tl, divert_go(tl, tl->diverted_tid, false), stop);
 	return finish(tl, direction == TIMELINE_FORWARDS ? tl_run(tl) : tl_run_back(tl), stop);
@@ -134,6 +136,7 @@ struct error *timeline_step(struct timeline *tl, uint32_t tid, enum timeline_dir
 			    struct timeline_stop *stop)
 {
 	breaks_look(tl);
+	tl->position += direction == TIMELINE_FORWARDS;
 	if (tl->diverted)
 		return finish(tl, divert_go(tl, tid, true), stop);
 	return finish(tl, direction == TIMELINE_FORWARDS ? tl_step(tl, tid) : tl_step_back(tl, tid),
@@ -145,6 +148,8 @@ struct error *timeline_go_to_event(struct timeline *tl, uint64_t event, struct t
 	struct timeline_mark mark = {.event = event, .moved = true};
 	struct checkpoint *before = checkpoint_before(tl, &mark);
 	struct rep_task *next = tl_next_task(tl);
+
+	tl->position++;
 	bool ahead =
 		tl->s.done.number < event || (tl->s.done.number == event && !(next && next->moved));
 
