@@ -247,7 +247,7 @@ def stage(config, base):
     library = os.path.join(config.build, 'libwarp.so.1')
     if os.path.exists(library):
         shutil.copy2(library, build)
-    for programs in ('guest', 'live'):
+    for programs in ('guest', 'live', 'timeline'):
         programs_from = os.path.join(config.build, 'tests', programs)
         if os.path.isdir(programs_from):
             shutil.copytree(programs_from, os.path.join(build, 'tests', programs),

@@ -53,12 +53,14 @@ static struct error *open_file(struct rep_session *s, uint32_t id, struct rep_fi
 		return error_new("the recording names mapped file %u, which it does not hold", id);
 	try(trace_reader_file_open(s->reader, id, &kept));
 	if (!(record->flags & (TRACE_FILE_SHARED | TRACE_FILE_WRITTEN))) {
-		file->fd = take_fd(&kept);
+		if (file->fd < 0)
+			file->fd = take_fd(&kept);
 		return NULL;
 	}
 	file->changing = true;
-	file->fd = memfd_create("warp-file", MFD_CLOEXEC);
 	if (file->fd < 0)
+		file->fd = memfd_create("warp-file", MFD_CLOEXEC);
+	if (file->fd < 0 || ftruncate(file->fd, 0) < 0)
 		return error_os(errno, "cannot make a copy of mapped file %u", id);
 	return copy_contents(kept, file->fd, record->size);
 }
@@ -72,9 +74,12 @@ struct error *rep_file_get(struct rep_session *s, uint32_t id, struct rep_file *
 		file = xcalloc(1, sizeof(*file));
 		file->id = id;
 		file->fd = -1;
+		file->stale = true;
 		HASH_ADD_INT(s->files, id, file);
-		try(open_file(s, id, file));
 	}
+	if (file->stale)
+		try(open_file(s, id, file));
+	file->stale = false;
 	*out = file;
 	return NULL;
 }

@@ -46,6 +46,7 @@ struct rep_file {
 	uint32_t id;
 	int fd;	       /* of our own: kept contents, or a copy that changes */
 	bool changing; /* a copy: other descriptors of it may write */
+	bool stale; /* it was left behind by a jump backwards: begins again when it is asked for */
 	UT_hash_handle hh;
 };
 

@@ -81,6 +81,8 @@ static void keep_file(struct checkpoint *c, const struct rep_file *file)
 	struct shared_bytes piece = {.process = SIZE_MAX, .file = file->id};
 	struct stat status;
 
+	if (file->stale)
+		return;
 	vec_push(&c->files, file->id);
 	if (!file->changing || fstat(file->fd, &status) < 0)
 		return;
@@ -245,20 +247,16 @@ void checkpoint_end_tasks(struct timeline *tl)
 	}
 }
 
-static void drop_later_files(struct timeline *tl, const struct checkpoint *c)
+/* Files stay the same ones, since copies have them mapped. */
+static void leave_later_files(struct timeline *tl, const struct checkpoint *c)
 {
 	struct rep_file *file, *next;
 
 	HASH_ITER (hh, tl->s.files, file, next) {
-		bool known = false;
-
+		file->stale = true;
 		vec_foreach (&c->files, id)
-			known |= *id == file->id;
-		if (known)
-			continue;
-		HASH_DEL(tl->s.files, file);
-		close(file->fd);
-		free(file);
+			if (*id == file->id)
+				file->stale = false;
 	}
 }
 
@@ -342,7 +340,7 @@ static struct error *make_all_again(struct timeline *tl, struct checkpoint *c)
 struct error *checkpoint_restore(struct timeline *tl, struct checkpoint *c)
 {
 	checkpoint_end_tasks(tl);
-	drop_later_files(tl, c);
+	leave_later_files(tl, c);
 	tl->s.event = tl->s.done = c->done;
 	tl->s.pending = tl->s.ended = tl->s.paused = false;
 	trace_reader_seek(tl->s.reader, c->done.number + 1);

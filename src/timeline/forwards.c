@@ -167,7 +167,7 @@ static struct error *step_to_place(struct timeline *tl, struct rep_task *t, bool
 	*result = tl_step_once(tl, t, status);
 	if (target.place.kind != TRACE_PLACE_EXACT || t->at_hits || t->tracee.gone)
 		return NULL;
-	bool hit = softpmu_sort_stop(&t->tracee, &t->mm->probes, SIGTRAP) == SOFTPMU_STOP_HIT;
+	bool hit = tl_is_hit(t);
 
 	softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, 0);
 	if (!hit)

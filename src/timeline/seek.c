@@ -24,7 +24,7 @@ static void stopped_at(struct timeline *tl, struct rep_task *t, taddr addr)
 }
 
 /* The counter has become 0: the step was over the stub's trap. */
-static bool is_hit(struct rep_task *t)
+bool tl_is_hit(struct rep_task *t)
 {
 	taddr pc = arch.pc(tracee_regs(&t->tracee));
 
@@ -49,7 +49,7 @@ enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *s
 		if (result != SOFTPMU_FOUND)
 			return result;
 		t->steps += t->at_hits;
-	} while (softpmu_in_stub(&t->tracee, probes) && !is_hit(t));
+	} while (softpmu_in_stub(&t->tracee, probes) && !tl_is_hit(t));
 	softpmu_clear_shadow(&t->tracee, probes);
 	return result;
 }
@@ -85,9 +85,13 @@ static bool run_to_hit(struct timeline *tl, struct rep_task *t, int *status)
 	}
 }
 
-static enum softpmu_result pass_sites(struct timeline *tl, struct rep_task *t, uint64_t hits,
-				      int *status)
+/* To the place's last site. An exact place is there, before the site's instruction, which will be counted once
+ * more; the way to a state goes on behind it. */
+static enum softpmu_result pass_sites(struct timeline *tl, struct rep_task *t,
+				      const struct trace_place *place, int *status)
 {
+	uint64_t hits = place->hits;
+
 	if (!t->at_hits && hits != total(t)) {
 		if (hits < t->counter.total)
 			return SOFTPMU_OTHER;
@@ -99,7 +103,8 @@ static enum softpmu_result pass_sites(struct timeline *tl, struct rep_task *t, u
 		softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, 0);
 		if (!hit)
 			return SOFTPMU_STOPPED;
-		softpmu_stand_at_site(&t->tracee, &t->mm->probes);
+		if (place->kind == TRACE_PLACE_EXACT)
+			softpmu_stand_at_site(&t->tracee, &t->mm->probes);
 		t->steps = 0;
 	}
 	return SOFTPMU_FOUND;
@@ -221,7 +226,7 @@ enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_ta
 
 	tl->s.paused = false;
 	load(t);
-	result = pass_sites(tl, t, target->place.hits, status);
+	result = pass_sites(tl, t, &target->place, status);
 	if (result != SOFTPMU_FOUND)
 		return result;
 	if (target->place.kind == TRACE_PLACE_STATE)

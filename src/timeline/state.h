@@ -146,6 +146,9 @@ enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_ta
  * event (nothing was executed); SOFTPMU_STOPPED: it has raised a signal. */
 enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status);
 
+/* Has that step been the one over the trap of a site's stub that counts to 0? */
+bool tl_is_hit(struct rep_task *t);
+
 /* ---- inspect.c ---- */
 struct rep_task *tl_task(struct timeline *tl, uint32_t tid);
 /* Any living task of the process; NULL if there is none. */
