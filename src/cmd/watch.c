@@ -168,18 +168,20 @@ static int watch(struct request *r, const char *text)
 int cmd_watch(int argc, char **argv)
 {
 	struct request request = {0};
+	const char *expression;
 	int status = parse_options(argc, argv, &request);
 
-	if (!status)
-		status = settle(&request);
 	if (status)
 		return status;
 	if (optind >= argc)
 		return cmd_usage("watch", "watch needs an expression: which calls?");
-	const char *expression = argv[optind++];
-
-	if (optind < argc && !strcmp(argv[optind], "--"))
-		optind++;
+	expression = argv[optind++];
+	status = parse_options(argc, argv,
+			       &request); /* options, and the --, may follow it as well */
+	if (!status)
+		status = settle(&request);
+	if (status)
+		return status;
 	if (optind >= argc)
 		return cmd_usage("watch", "watch needs a program to run");
 	request.watch.argv = argv + optind;

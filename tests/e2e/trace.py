@@ -294,6 +294,26 @@ def expressions(context):
     check(names == {'openat', 'exit_group'}, 'both expressions', both)
 
 
+def classes(context):
+    """Each class names the calls that strace has in it, as far as strace knows them."""
+    context.needs('strace')
+    program = os.path.join(context.config.build, 'tests', 'live', 'every_call')
+    if not os.path.exists(program):
+        raise Skip('%s is not built (-Dguests=true)' % program)
+
+    def names(tracer, expression):
+        result = context.must([*tracer, '-e', 'trace=' + expression, program])
+        context.check_sanitizers()
+        return {name for name in re.findall(r'^(\w+)[(]', result.err.decode(errors='replace'), re.M)
+                if not name.startswith('syscall_')}
+    known = names(['strace'], 'all')
+    check(len(known) > 300, 'nearly all calls', known)
+    for each in ('file', 'desc', 'network', 'memory', 'process', 'signal', 'ipc', 'creds', 'clock', 'pure'):
+        theirs, mine = names(['strace'], '%' + each), names([context.warp, 'trace'], '%' + each) & known
+        check(theirs and theirs == mine, '%%%s: only strace has %s, only warp %s' %
+              (each, sorted(theirs - mine), sorted(mine - theirs)), each)
+
+
 def nothing_else_stops(context):
     """A condition on plain arguments: calls that do not match make no stop (the kernel counts switches)."""
     script = ('import os, resource; before = resource.getrusage(0).ru_nvcsw\n'
@@ -360,8 +380,8 @@ def refusals(context):
 
 
 TESTS = [timestamps, counts, follows_into_file, ends_like_program, closed_pipe, full_disk, strings, attach,
-         killed_tracer, attach_again, attach_two, attach_stopped, interrupt, expressions, nothing_else_stops,
-         json_lines, stacks, refusals]
+         killed_tracer, attach_again, attach_two, attach_stopped, interrupt, expressions, classes,
+         nothing_else_stops, json_lines, stacks, refusals]
 
 
 def tests(config):

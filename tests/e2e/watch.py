@@ -219,6 +219,7 @@ def mistakes(context):
                        (['--then', 'stop it', 'read', '--', 'true'], "'stop' takes nothing"),
                        (['--method=bpf', '--then=gdb', 'read', '--', 'true'], 'seccomp program cannot be let go'),
                        (['--count=0', 'read', '--', 'true'], 'a number from 1 on'),
+                       (['read', '--count=0', '--', 'true'], 'a number from 1 on'),
                        (['-x', 'read', '--', 'true'], "does not know the option '-x'"),
                        (['--count'], "'--count' needs a value"), (['-o', '/no/where', 'read', '--', 'true'], '/no/where')):
         result = context.run([context.warp, 'watch', *argv])
