@@ -362,6 +362,14 @@ bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *prob
 	return true;
 }
 
+/* A breakpoint register's or a step's trap is reported before the instruction, not behind it. */
+static bool is_trap_instruction(struct tracee *tracee, int signal)
+{
+	siginfo_t info;
+
+	return signal == SIGTRAP && tracee_get_siginfo(tracee, &info) && info.si_code == SI_KERNEL;
+}
+
 enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_probes *probes,
 				    int signal)
 {
@@ -373,7 +381,7 @@ enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_
 	if (probe && signal == SIGTRAP && pc == probe->trapped)
 		return SOFTPMU_STOP_HIT;
 	/* A byte of the jump was executed as an instruction; a trap is reported behind it. */
-	if ((signal == SIGTRAP || signal == SIGILL) &&
+	if ((signal == SIGILL || is_trap_instruction(tracee, signal)) &&
 	    softpmu_enter_copy(tracee, probes, pc - (signal == SIGTRAP)))
 		return SOFTPMU_STOP_WINDOW;
 	if (probe)
