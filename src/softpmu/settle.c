@@ -229,6 +229,19 @@ bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses
 	return true;
 }
 
+/* Whole, not only what is resident: which pages of a file are mapped already is the kernel's affair. */
+static void add_shared(struct tracee *tracee, struct softpmu_witnesses *out)
+{
+	struct proc_maps maps = {0};
+
+	proc_read_maps(tracee->tid, &maps);
+	vec_foreach (&maps, map)
+		for (taddr at = map->start; at < map->end; at += PAGE)
+			if (map->shared && (map->prot & PROT_WRITE) && !is_ours(map))
+				add(tracee, out, at, PAGE);
+	proc_maps_deinit(&maps);
+}
+
 uint64_t softpmu_state_hash(struct tracee *tracee)
 {
 	static const char zeros[PAGE];
@@ -237,6 +250,7 @@ uint64_t softpmu_state_hash(struct tracee *tracee)
 
 	arch.clear_resume(&regs);
 	take(tracee, &all, SIZE_MAX);
+	add_shared(tracee, &all);
 	uint64_t hash = XXH64(regs.word, sizeof(regs.word), 0), empty = XXH64(zeros, PAGE, 0);
 
 	/* Whether a page of zeros is resident is the kernel's affair. */

@@ -50,7 +50,7 @@ size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_
 /* Is the tracee's present state the one of the witnesses? */
 bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses, size_t count);
 uint64_t softpmu_vector_hash(struct tracee *tracee);
-/* Of all registers but the program counter's kin, and all private writable memory: the truth, for debug
+/* Of all registers but the program counter's kin, and all writable memory: the truth, for debug
  * builds and tests. Slow: it reads everything. */
 uint64_t softpmu_state_hash(struct tracee *tracee);
 
