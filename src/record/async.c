@@ -333,6 +333,8 @@ void rec_on_hit(struct rec_session *s, struct rec_task *t)
 	softpmu_stand_at_site(&t->tracee, &t->mm->probes);
 	result = step_on(t, rec_chance_steps(s), &place.steps);
 	if (result != SOFTPMU_FOUND) {
+		if (!t->tracee.gone)
+			softpmu_uncount(&t->tracee, &t->mm->probes, &t->counter);
 		go_on_with(s, t, result);
 		return;
 	}

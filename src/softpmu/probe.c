@@ -307,6 +307,16 @@ void softpmu_arm(struct tracee *tracee, struct softpmu_probes *probes,
 	softpmu_read(tracee, probes, counter);
 	forget_what_was_read(tracee, probes);
 	counter->trap_at = total;
+	if (probes->loaded == counter) /* else there are no sites, and memory has another's */
+		write_counter(tracee, counter);
+}
+
+void softpmu_uncount(struct tracee *tracee, struct softpmu_probes *probes,
+		     struct softpmu_counter *counter)
+{
+	softpmu_read(tracee, probes, counter);
+	forget_what_was_read(tracee, probes);
+	counter->total--;
 	write_counter(tracee, counter);
 }
 

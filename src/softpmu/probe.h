@@ -80,6 +80,10 @@ uint64_t softpmu_read(struct tracee *tracee, struct softpmu_probes *probes,
 /* The task will trap when its total reaches this; 0: never. */
 void softpmu_arm(struct tracee *tracee, struct softpmu_probes *probes,
 		 struct softpmu_counter *counter, uint64_t total);
+/* The task was made to stand at a site that it had passed, and was not recorded there: what it passes again
+ * counts once. */
+void softpmu_uncount(struct tracee *tracee, struct softpmu_probes *probes,
+		     struct softpmu_counter *counter);
 /* The task ends, or is given another address space. */
 void softpmu_unload(struct softpmu_probes *probes, const struct softpmu_counter *counter);
 

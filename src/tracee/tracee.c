@@ -61,6 +61,8 @@ int tracee_wait_once(struct tracee *tracee, int flags)
 		return tid < 0 ? -1 : status;
 	}
 	tracee_stopped(tracee);
+	if (tracee_event(status) != PTRACE_EVENT_STOP)
+		tracee->interrupted = false; /* see tracee_trap_first() */
 	return status;
 }
 
