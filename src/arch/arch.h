@@ -176,6 +176,24 @@ struct arch_ops {
 	/* The registers that unwinding a stack needs, in DWARF's order; returns how many. */
 	unsigned (*unwind_regs)(const struct arch_state *, uint64_t out[ARCH_UNWIND_REGS]);
 
+	/* What thread-local variables are found from. */
+	taddr (*thread_pointer)(const struct regs *);
+
+	/* ---- registers as gdb numbers them. `features`: the parts that the vector state has, as
+	 * trace_meta_numbers.xstate_features ---- */
+	/* The target description ("Target Descriptions" in gdb's manual). */
+	void (*gdb_describe)(uint64_t features, struct bytes *xml);
+	/* Returns how many bytes the register has, 0 behind the last one; the lowest byte first. */
+	unsigned (*gdb_get)(const struct arch_state *, uint64_t features, unsigned number,
+			    uint8_t value[ARCH_REG_BYTES]);
+	/* Changes the state only; as many bytes as gdb_get() gives. False: there is no such register. */
+	bool (*gdb_set)(struct arch_state *, uint64_t features, unsigned number,
+			const uint8_t *value);
+	/* Those that gdb looks at after every stop. */
+	uint8_t gdb_sp, gdb_pc;
+	/* "x86_64-pc-linux-gnu" */
+	const char *triple;
+
 	/* ---- system calls. "At entry": stopped by seccomp or SYSEMU, before the call ---- */
 	int (*call_nr)(const struct regs *); /* at entry or exit */
 	uint64_t (*call_arg)(const struct regs *, int index);

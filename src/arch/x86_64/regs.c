@@ -37,6 +37,11 @@ static taddr sp(const struct regs *regs)
 	return regs->word[RSP];
 }
 
+static taddr thread_pointer(const struct regs *regs)
+{
+	return regs->word[FS_BASE];
+}
+
 static int call_nr(const struct regs *regs)
 {
 	return (int)regs->word[ORIG_RAX];
@@ -167,6 +172,13 @@ const struct arch_ops arch = {
 	.reg_explain = x86_64_reg_explain,
 	.reg_parse_float = x86_64_reg_parse_float,
 	.unwind_regs = x86_64_unwind_regs,
+	.thread_pointer = thread_pointer,
+	.gdb_describe = x86_64_gdb_describe,
+	.gdb_get = x86_64_gdb_get,
+	.gdb_set = x86_64_gdb_set,
+	.gdb_sp = 7,
+	.gdb_pc = 16,
+	.triple = "x86_64-pc-linux-gnu",
 	.call_nr = call_nr,
 	.call_arg = call_arg,
 	.set_call_arg = set_call_arg,

@@ -33,17 +33,6 @@ enum xfeature {
 	X_HIGH_ZMM
 };
 
-enum where {
-	W_WORD, /* of struct regs */
-	W_STACK,
-	W_CONTROL,
-	W_XMM,
-	W_YMM,
-	W_ZMM,
-	W_MASK,
-	W_DEBUG,
-};
-
 struct word_name {
 	const char *name;
 	uint8_t word, bits;
@@ -86,9 +75,10 @@ static const struct control {
 	const char *name;
 	uint8_t offset, bits, feature;
 } controls[] = {
-	{"fctrl", 0, 16, X_X87},  {"fstat", 2, 16, X_X87}, {"ftag", 4, 8, X_X87},
-	{"fop", 6, 16, X_X87},	  {"fip", 8, 64, X_X87},   {"fdp", 16, 64, X_X87},
-	{"mxcsr", 24, 32, X_SSE},
+	[X86_64_FCTRL] = {"fctrl", 0, 16, X_X87},  [X86_64_FSTAT] = {"fstat", 2, 16, X_X87},
+	[X86_64_FTAG] = {"ftag", 4, 8, X_X87},	   [X86_64_FOP] = {"fop", 6, 16, X_X87},
+	[X86_64_FIP] = {"fip", 8, 64, X_X87},	   [X86_64_FDP] = {"fdp", 16, 64, X_X87},
+	[X86_64_MXCSR] = {"mxcsr", 24, 32, X_SSE},
 };
 
 #define COUNT(array)	   (sizeof(array) / sizeof(*(array)))
@@ -142,9 +132,9 @@ static unsigned vector_pieces(const struct arch_layout *layout, const struct arc
 		return 1;
 	}
 	pieces[0] = (struct piece){160 + 16 * i, 16, X_SSE};
-	if (reg->where >= W_YMM)
+	if (reg->where >= X86_64_YMM)
 		pieces[count++] = (struct piece){layout->offset[X_AVX] + 16 * i, 16, X_AVX};
-	if (reg->where == W_ZMM)
+	if (reg->where == X86_64_ZMM)
 		pieces[count++] =
 			(struct piece){layout->offset[X_ZMM_HIGH] + 32 * i, 32, X_ZMM_HIGH};
 	return count;
@@ -157,19 +147,19 @@ static unsigned pieces_of(const struct arch_state *state, const struct arch_reg 
 	unsigned count = 1;
 
 	switch (reg->where) {
-	case W_STACK:
+	case X86_64_STACK:
 		pieces[0] = (struct piece){32 + 16 * reg->index, 10, X_X87};
 		break;
-	case W_CONTROL:
+	case X86_64_CONTROL:
 		pieces[0] = (struct piece){controls[reg->index].offset, reg->bits / 8,
 					   controls[reg->index].feature};
 		break;
-	case W_XMM:
-	case W_YMM:
-	case W_ZMM:
+	case X86_64_XMM:
+	case X86_64_YMM:
+	case X86_64_ZMM:
 		count = vector_pieces(state->layout, reg, pieces);
 		break;
-	case W_MASK:
+	case X86_64_MASK:
 		pieces[0] = (struct piece){state->layout->offset[X_OPMASK] + 8 * reg->index, 8,
 					   X_OPMASK};
 		break;
@@ -189,9 +179,9 @@ void x86_64_reg_get(const struct arch_state *state, const struct arch_reg *reg, 
 	size_t at = 0;
 
 	memset(value, 0, ARCH_REG_BYTES);
-	if (reg->where == W_WORD)
+	if (reg->where == X86_64_WORD)
 		memcpy(value, &state->regs.word[reg->index], reg->bits / 8);
-	else if (reg->where == W_DEBUG)
+	else if (reg->where == X86_64_DEBUG)
 		memcpy(value, &state->debug[reg->index], 8);
 	for (unsigned i = 0; i < count; at += pieces[i++].length)
 		memcpy(value + at, state->vector.items + pieces[i].offset, pieces[i].length);
@@ -204,10 +194,10 @@ void x86_64_reg_set(struct arch_state *state, const struct arch_reg *reg, const 
 	uint64_t used = load64(state, XSTATE_HEADER);
 	size_t at = 0;
 
-	if (reg->where == W_WORD) {
+	if (reg->where == X86_64_WORD) {
 		state->regs.word[reg->index] = 0;
 		memcpy(&state->regs.word[reg->index], value, reg->bits / 8);
-	} else if (reg->where == W_DEBUG) {
+	} else if (reg->where == X86_64_DEBUG) {
 		memcpy(&state->debug[reg->index], value, 8);
 	}
 	for (unsigned i = 0; i < count; at += pieces[i++].length) {
@@ -222,7 +212,7 @@ void x86_64_reg_set(struct arch_state *state, const struct arch_reg *reg, const 
 /* ---- names ---- */
 
 static void set_reg(struct arch_reg *reg, const char *name, enum arch_flavor flavor,
-		    enum where where, size_t index, unsigned bits)
+		    enum x86_64_where where, size_t index, unsigned bits)
 {
 	*reg = (struct arch_reg){
 		.flavor = (uint8_t)flavor,
@@ -235,7 +225,7 @@ static void set_reg(struct arch_reg *reg, const char *name, enum arch_flavor fla
 
 /* The same with the index in the name. */
 static void set_numbered(struct arch_reg *reg, const char *prefix, enum arch_flavor flavor,
-			 enum where where, size_t index, unsigned bits)
+			 enum x86_64_where where, size_t index, unsigned bits)
 {
 	set_reg(reg, prefix, flavor, where, index, bits);
 	size_t length = strlen(reg->name);
@@ -255,7 +245,7 @@ static const struct vector_name {
 	const char *prefix;
 	uint8_t where;
 	uint16_t bits;
-} vector_names[] = {{"xmm", W_XMM, 128}, {"ymm", W_YMM, 256}, {"zmm", W_ZMM, 512}};
+} vector_names[] = {{"xmm", X86_64_XMM, 128}, {"ymm", X86_64_YMM, 256}, {"zmm", X86_64_ZMM, 512}};
 
 /* How many forms of the vector registers there are, and how many registers. */
 static unsigned vector_forms(const struct arch_state *state, size_t *registers)
@@ -272,14 +262,14 @@ static bool debug_at(size_t i, struct arch_reg *reg)
 
 	if (i >= COUNT(numbers))
 		return false;
-	set_numbered(reg, "dr", ARCH_DEBUG, W_DEBUG, numbers[i], 64);
+	set_numbered(reg, "dr", ARCH_DEBUG, X86_64_DEBUG, numbers[i], 64);
 	return true;
 }
 
 static void control_at(size_t i, struct arch_reg *reg)
 {
 	set_reg(reg, controls[i].name, controls[i].feature == X_X87 ? ARCH_FLOAT : ARCH_VECTOR,
-		W_CONTROL, i, controls[i].bits);
+		X86_64_CONTROL, i, controls[i].bits);
 }
 
 /* The i-th register in one form of the vector registers. */
@@ -292,11 +282,12 @@ static bool at_in_form(const struct arch_state *state, size_t i, unsigned form,
 
 	vector_forms(state, &vectors);
 	if (i < words) {
-		set_reg(reg, names[i].name, ARCH_GENERAL, W_WORD, names[i].word, names[i].bits);
+		set_reg(reg, names[i].name, ARCH_GENERAL, X86_64_WORD, names[i].word,
+			names[i].bits);
 		return true;
 	}
 	if ((i -= words) < 8) {
-		set_numbered(reg, "st", ARCH_FLOAT, W_STACK, i, 80);
+		set_numbered(reg, "st", ARCH_FLOAT, X86_64_STACK, i, 80);
 		return true;
 	}
 	if ((i -= 8) < COUNT(controls)) {
@@ -308,7 +299,7 @@ static bool at_in_form(const struct arch_state *state, size_t i, unsigned form,
 		return true;
 	}
 	if ((i -= vectors) < masks) {
-		set_numbered(reg, "k", ARCH_VECTOR, W_MASK, i, 64);
+		set_numbered(reg, "k", ARCH_VECTOR, X86_64_MASK, i, 64);
 		return true;
 	}
 	return debug_at(i - masks, reg);
@@ -338,7 +329,7 @@ bool x86_64_reg_parse_float(const struct arch_reg *reg, const char *text, uint8_
 	char *end;
 	long double number = strtold(text, &end);
 
-	if (reg->where != W_STACK || end == text || *end)
+	if (reg->where != X86_64_STACK || end == text || *end)
 		return false;
 	memset(value, 0, ARCH_REG_BYTES);
 	memcpy(value, &number, 10);

@@ -34,6 +34,28 @@ enum x86_64_reg {
 	GS,
 };
 
+/* Where a struct arch_reg is, and which of them. */
+enum x86_64_where {
+	X86_64_WORD, /* of struct regs: enum x86_64_reg */
+	X86_64_STACK,
+	X86_64_CONTROL, /* enum x86_64_control */
+	X86_64_XMM,
+	X86_64_YMM,
+	X86_64_ZMM,
+	X86_64_MASK,
+	X86_64_DEBUG,
+};
+
+enum x86_64_control {
+	X86_64_FCTRL,
+	X86_64_FSTAT,
+	X86_64_FTAG,
+	X86_64_FOP,
+	X86_64_FIP,
+	X86_64_FDP,
+	X86_64_MXCSR,
+};
+
 extern const uint8_t x86_64_stub[];
 extern const size_t x86_64_stub_size;
 extern const uint8_t x86_64_code_page[];
@@ -79,6 +101,11 @@ void x86_64_reg_set(struct arch_state *state, const struct arch_reg *reg, const 
 void x86_64_reg_explain(const struct arch_state *state, const struct arch_reg *reg, char *text,
 			size_t room);
 bool x86_64_reg_parse_float(const struct arch_reg *reg, const char *text, uint8_t *value);
+void x86_64_gdb_describe(uint64_t features, struct bytes *xml);
+unsigned x86_64_gdb_get(const struct arch_state *state, uint64_t features, unsigned number,
+			uint8_t *value);
+bool x86_64_gdb_set(struct arch_state *state, uint64_t features, unsigned number,
+		    const uint8_t *value);
 unsigned x86_64_unwind_regs(const struct arch_state *state, uint64_t out[ARCH_UNWIND_REGS]);
 uint64_t x86_64_narrow_call_arg(const struct regs *regs, int index);
 const char *x86_64_narrow_call_name(int nr);
