@@ -29,8 +29,8 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
 import container                                                        # noqa: E402
-import dump, errors, examples, fuzz, guests, hostile, intercept, kill, mach, motions, programs, regs    # noqa: E402,E401
-import sources, torture, trace, units, watch                            # noqa: E402,E401
+import debug, dump, errors, examples, fuzz, guests, hostile, intercept, kill, mach, motions, programs     # noqa: E402,E401
+import regs, sources, torture, trace, units, watch                      # noqa: E402,E401
 
 SKIPPED = 77
 
@@ -247,7 +247,7 @@ def stage(config, base):
     library = os.path.join(config.build, 'libwarp.so.1')
     if os.path.exists(library):
         shutil.copy2(library, build)
-    for programs in ('guest', 'live', 'timeline'):
+    for programs in ('guest', 'live', 'timeline', 'gdb'):
         programs_from = os.path.join(config.build, 'tests', programs)
         if os.path.isdir(programs_from):
             shutil.copytree(programs_from, os.path.join(build, 'tests', programs),
@@ -260,7 +260,7 @@ def stage(config, base):
 def live_tests(config):
     """Of the live tools."""
     return (intercept.tests(config) + mach.tests(config) + regs.tests(config) + trace.tests(config) +
-            watch.tests(config))
+            watch.tests(config) + debug.tests(config))
 
 
 def plan(options, base):

@@ -15,7 +15,8 @@ static int cmd_help(int argc, char **argv);
 static const struct command commands[] = {
 	{"record", "[-o DIR] [--chaos[=SEED]] [--no-sites] [--verify] [--] CMD ARG...",
 	 "run a program and record it", cmd_record},
-	{"replay", "-a [-q] [TRACE]", "replay a recording", cmd_replay},
+	{"replay", "[-a [-q]] [OPTION...] [TRACE] [-- ARG...]",
+	 "replay a recording, in gdb or (-a) to its end", cmd_replay},
 	{"dump", "[--json [--registers]] [TRACE]", "print the events of a recording", cmd_dump},
 	{"regs", "[-f FLAVOR] [-k] PID", "show threads and registers of a process", cmd_regs},
 	{"ls", "", "list recordings", cmd_ls},

@@ -1,48 +1,151 @@
-/* warp replay */
+/* warp replay: from beginning to end, or in a debugger's hands. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/debug.h"
 #include "replay/replay.h"
 #include "trace/place.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
-int cmd_replay(int argc, char **argv)
+struct request {
+	bool all;   /* -a */
+	bool debug; /* an option that only debuggers need */
+	bool quiet;
+	struct debug_request debugging;
+};
+
+/* ---- options ---- */
+
+static int bad_number(const char *option, const char *text)
 {
-	static const struct option options[] = {
-		{"autopilot", no_argument, NULL, 'a'}, {"quiet", no_argument, NULL, 'q'}, {0}};
-	struct replay_options replay = {.progress = isatty(2)};
-	struct replay_result result;
-	bool all = false;
-	int option;
+	return cmd_usage("replay", "%s needs a number, not '%s'", option, text);
+}
+
+static bool parse_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !errno && !*end;
+}
+
+static int set_event(struct request *r, const char *text)
+{
+	if (!strcmp(text, "END"))
+		r->debugging.event = UINT64_MAX;
+	else if (!parse_number(text, &r->debugging.event) || !r->debugging.event)
+		return bad_number("--goto", text);
+	return 0;
+}
+
+static int set_process(struct request *r, const char *text)
+{
+	uint64_t pid;
+
+	if (!parse_number(text, &pid) || !pid || pid > INT32_MAX)
+		return bad_number("--process", text);
+	r->debugging.process = (uint32_t)pid;
+	return 0;
+}
+
+static int set_option(struct request *r, int option, const char *value)
+{
+	r->debug = r->debug || (option != 'a' && option != 'q');
+	switch (option) {
+	case 'a':
+		r->all = true;
+		return 0;
+	case 'q':
+		r->quiet = r->debugging.quiet = true;
+		return 0;
+	case 'g':
+		return set_event(r, value);
+	case 'p':
+		return set_process(r, value);
+	case 'f':
+		r->debugging.program = value;
+		return 0;
+	case 'x':
+		r->debugging.debugger.script = value;
+		return 0;
+	case 'd':
+		r->debugging.debugger.command = value;
+		return 0;
+	default: /* 's' */
+		r->debugging.serve = value;
+		return 0;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct request *r)
+{
+	static const struct option known[] = {{"autopilot", no_argument, NULL, 'a'},
+					      {"quiet", no_argument, NULL, 'q'},
+					      {"goto", required_argument, NULL, 'g'},
+					      {"process", required_argument, NULL, 'p'},
+					      {"program", required_argument, NULL, 'f'},
+					      {"script", required_argument, NULL, 'x'},
+					      {"debugger", required_argument, NULL, 'd'},
+					      {"serve", required_argument, NULL, 's'},
+					      {0}};
+	int option, status = 0;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "aq", options, NULL)) >= 0) {
-		if (option == 'a')
-			all = true;
-		else if (option == 'q')
-			replay.quiet = true;
-		else
+	while (!status && (option = getopt_long(argc, argv, ":aqg:p:f:x:", known, NULL)) >= 0) {
+		if (option == ':')
+			return cmd_usage("replay", "the option '%s' needs a value",
+					 argv[optind - 1]);
+		if (option == '?')
 			return cmd_usage("replay", "replay does not know the option '%s'",
 					 argv[optind - 1]);
+		status = set_option(r, option, optarg);
 	}
-	replay.progress = replay.progress && !replay.quiet;
-	if (argc - optind > 1)
-		return cmd_usage("replay", "replay takes one recording");
-	if (!all)
-		return cmd_usage("replay",
-				 "replay needs -a: only whole replays are possible so far");
-	char *directory _cleanup_free_ = NULL;
-	struct error *error = trace_place_find(argv[optind], &directory);
+	return status;
+}
 
-	if (error)
-		return cmd_fail(error);
-	replay.directory = directory;
-	error = replay_recording(&replay, &result);
+/* What stands behind "--" is the debugger's; returns how many arguments are left. */
+static int split_arguments(int argc, char **argv, struct request *r)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--"))
+			continue;
+		r->debugging.debugger.more = argv + i + 1;
+		r->debug = true;
+		argv[i] = NULL;
+		return i;
+	}
+	return argc;
+}
+
+static int check(const struct request *r)
+{
+	const struct debug_request *d = &r->debugging;
+
+	if (r->all && r->debug)
+		return cmd_usage("replay", "-a replays without a debugger: leave its options out");
+	if (d->process && d->program)
+		return cmd_usage("replay", "-p and -f both say which process: give one");
+	if (d->serve && (d->debugger.command || d->debugger.script || d->debugger.more))
+		return cmd_usage("replay", "--serve starts no debugger: leave its options out");
+	return 0;
+}
+
+/* ---- from beginning to end ---- */
+
+static int replay_all(const struct request *r, const char *directory)
+{
+	struct replay_options replay = {
+		.directory = directory, .quiet = r->quiet, .progress = isatty(2) && !r->quiet};
+	struct replay_result result;
+	struct error *error = replay_recording(&replay, &result);
 	char *shortfall _cleanup_free_ = result.shortfall;
 
 	if (error && result.interrupted) {
@@ -58,4 +161,28 @@ int cmd_replay(int argc, char **argv)
 	if (result.damaged)
 		return ERROR_FAILED;
 	return result.ended ? cmd_end_like(result.status) : 0;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct request r = {0};
+	char *directory _cleanup_free_ = NULL;
+
+	argc = split_arguments(argc, argv, &r);
+	int status = parse_options(argc, argv, &r);
+
+	if (!status && argc - optind > 1)
+		status = cmd_usage("replay", "replay takes one recording");
+	if (!status)
+		status = check(&r);
+	if (status)
+		return status;
+	struct error *error = trace_place_find(argv[optind], &directory);
+
+	if (error)
+		return cmd_fail(error);
+	if (r.all)
+		return replay_all(&r, directory);
+	r.debugging.directory = directory;
+	return cmd_debug(&r.debugging);
 }

@@ -1,0 +1,540 @@
+"""warp replay: real gdb on recordings, and on the server with a made-up program."""
+
+import os
+import re
+import select
+import signal
+import socket
+
+from harness import FAILED, PYTHON, Failure, Skip, Test
+
+TESTS = []
+QUIET = ['set pagination off', 'set width 0', 'set style enabled off', 'set debuginfod enabled off']
+
+
+def case(function, limit=180):
+    TESTS.append(Test('debug/' + function.__name__.replace('_', '-'), function, limit=limit))
+    return function
+
+
+def tests(config):
+    return TESTS + [Test('debug/mirror/' + name, mirrored_guest(name), limit=300)
+                    for name in (MIRRORED if config.full else QUICK)]
+
+
+def check(ok, what, found):
+    if not ok:
+        raise Failure('%s: %s' % (what, found))
+
+
+def built(context, name):
+    path = os.path.join(context.config.build, 'tests', 'gdb', name)
+    if not os.path.exists(path):
+        raise Skip('%s is not built' % path)
+    return path
+
+
+def record(context, name, ends=0, *arguments):
+    """A recording of one of tests/gdb/guests; the program itself is gone afterwards."""
+    context.needs('gdb')
+    program = context.path(name)
+    with open(built(context, name), 'rb') as f, open(program, 'wb') as to:
+        to.write(f.read())
+    os.chmod(program, 0o755)
+    recording = context.record([program, *arguments], ends=ends)
+    os.remove(program)
+    return recording
+
+
+class Session:
+    """What gdb printed for each command of a script."""
+
+    def __init__(self, result, commands):
+        self.result = result
+        parts = re.split(r'^@@(\d+)\n', result.out.decode('utf-8', 'backslashreplace'), flags=re.M)
+        self.said = {int(parts[i]): parts[i + 1] for i in range(1, len(parts) - 1, 2)}
+        self.commands = commands
+
+    def expect(self, number, pattern):
+        """The number-th command's output has the pattern."""
+        said = self.said.get(number, '')
+        check(re.search(pattern, said, re.M), '%r should have shown %r' % (self.commands[number], pattern),
+              '%r\nwhole session:\n%s' % (said, self.result))
+
+
+def run_gdb(context, commands, argv):
+    """argv with the script's path appended; each command's output is marked. Errors of one do not end it."""
+    script = context.path('script%d' % context.count)
+    with open(script, 'w') as f:
+        f.write('\n'.join(QUIET) + '\n')
+        for i, command in enumerate(commands):
+            # Errors are shown where they belong, and the next command is executed.
+            f.write('echo @@%d\\n\n' % i)
+            f.write('python\ntry:\n  gdb.execute(%r)\nexcept gdb.error as e:\n  print("error:", e)\n'
+                    'gdb.flush()\nend\n' % command)
+    # What the server says in the console comes on standard error: in its place among the rest.
+    result = context.run(['sh', '-c', 'exec "$@" 2>&1', 'sh', *argv, script], cwd=context.path('elsewhere'), limit=280)
+    context.check_sanitizers()
+    return Session(result, commands)
+
+
+def debug(context, recording, commands, *options, ends=0):
+    """Commands in a gdb that warp replay starts. With (pattern) behind a command its output is checked."""
+    plain = [c[0] if isinstance(c, tuple) else c for c in commands]
+    session = run_gdb(context, plain, [context.warp, 'replay', '-q', *options, recording.path,
+                                       '--', '-nx', '-batch', '-x'])
+    check(session.result.status == ends, 'ends with %s' % ends, session.result)
+    for i, command in enumerate(commands):
+        if isinstance(command, tuple):
+            session.expect(i, command[1])
+    return session
+
+
+# ---- the protocol, on a made-up program ----
+
+@case
+def protocol(context):
+    """Real gdb against the server alone (tests/gdb/fake.h says what the program is)."""
+    context.needs('gdb')
+    server = built(context, 'fake_server')
+    commands = [
+        ('target extended-remote | ' + server, r'0x0*401000 in'),
+        ('info threads', r'\* 1 +Thread 100\.100 "fake".*\n +2 +Thread 100\.101 "<worker>\?"'),
+        ('stepi', r'0x0*401004 in'),
+        ('reverse-stepi', r'0x0*401000 in'),
+        ('reverse-stepi', r'No more reverse-execution history'),
+        ('break *0x401050', 'Breakpoint 1'),
+        ('continue', r'hit Breakpoint 1, 0x0*401050'),
+        ('continue', 'received signal SIGUSR1'),
+        ('print $_siginfo.si_signo', '= 10$'),
+        ('reverse-continue', r'hit Breakpoint 1, 0x0*401050'),
+        ('delete', ''),
+        ('handle SIGUSR1 nostop noprint pass', ''),
+        ('catch syscall 39', 'Catchpoint'),
+        ('continue', r'call to syscall '),
+        ('continue', r'returned from syscall '),
+        ('delete', ''),
+        ('continue', 'No more reverse-execution history'),
+        ('watch *(long *)0x404000', 'Hardware watchpoint'),
+        ('reverse-continue', r'Old value = 14\n+New value = 13'),
+        ('delete', ''),
+        ('print ((int (*)(int))0x401800)(21)', '= 42$'),
+        ('set var *(int *)0x404000 = 77', ''),
+        ('print *(int *)0x404000', '= 77$'),
+        ('stepi', ''),
+        ('print *(int *)0x404000', '= 14$'),
+        ('info proc mappings', r'0x401000 +0x402000 .* /bin/fake'),
+        ('info auxv', r'AT_ENTRY .* 0x401000'),
+        ('info registers k1 mxcsr ftag', r'ftag +0xffff'),
+        ('print $zmm31.v8_int64[7]', '= 0$'),
+        ('detach', 'detached'),
+    ]
+    session = run_gdb(context, [c[0] for c in commands], ['gdb', '-nx', '-q', '-batch', '-x'])
+    for i, (_, pattern) in enumerate(commands):
+        session.expect(i, pattern)
+
+
+# ---- forwards ----
+
+@case
+def symbols(context):
+    """The program is gone: symbols, libraries and lines come from the recording."""
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        ('info inferiors', 'target:.*debug_walk'),
+        ('break add', r'Breakpoint 1 at 0x[0-9a-f]+: file .*debug_walk\.c'),
+        ('continue', r'Breakpoint 1, add \(a=0, b=0\)'),
+        ('backtrace', r'#0 +add \(a=0, b=0\).*\n#1 .* walk \(step=0\).*\n#2 .* main \(argc=1'),
+        ('info sharedlibrary', r'Yes.* target:.*libc\.so'),
+        ('print total', '= 0$'),
+        ('finish', 'Value returned is .* = 0'),
+        ('continue', r'Breakpoint 1, add \(a=1, b=1\)'),
+        ('print here', r'x = 1, y = 2, name = 0x[0-9a-f]+ "odd"|x = 1, y = 2'),
+        ('up', 'walk'),
+        ('info locals', 'twice'),
+        ('next', ''),
+        ('info proc mappings', r'debug_walk\n'),
+        ('info auxv', 'AT_PHDR'),
+        ('info proc', r'exe = .*debug_walk'),
+        ('print own', r'= \d+$'),
+    ])
+
+
+@case
+def conditions(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass', 'break walk if step == 15',
+        ('continue', r'walk \(step=15\)'),
+        ('tbreak add', ''),
+        ('continue', r'add \(a=15, b=15\)'),
+        ('dprintf say,"said"', 'Dprintf'),
+        'delete',
+        ('watch total', 'Hardware watchpoint'),
+        ('continue', r'Old value = \d+\n+New value = \d+'),
+        'delete',
+        ('continue', 'No more reverse-execution history'),
+        ('continue', 'No more reverse-execution history'),
+    ])
+
+
+@case
+def steps(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'break walk', 'continue',
+        ('next', 'here.x|twice'),
+        ('step', ''),
+        ('stepi', ''),
+        ('nexti', ''),
+        ('until', ''),
+        ('advance main', ''),
+    ])
+
+
+@case
+def signals(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        ('info signals SIGUSR1', 'Yes'),
+        ('continue', 'received signal SIGUSR1'),
+        ('print $_siginfo.si_signo', '= 10$'),
+        ('break on_signal', 'Breakpoint 1'),
+        ('continue', r'Breakpoint 1, on_signal \(signal=10\)'),
+        ('backtrace', 'signal handler called'),
+        ('continue', 'No more reverse-execution history'),
+    ])
+
+
+@case
+def system_calls(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass',
+        ('catch syscall write', 'Catchpoint 1'),
+        ('continue', 'call to syscall write'),
+        ('backtrace', 'main'),
+        ('continue', 'returned from syscall write'),
+        ('print $rax > 0', '= 1'),
+    ])
+
+
+@case
+def thread_local(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'break add if a == 3', 'continue',
+        ('print own', '= 10$'),
+        ('print &own', r'0x[0-9a-f]+'),
+    ])
+
+
+@case
+def threads(context):
+    recording = record(context, 'debug_heap', -signal.SIGABRT)
+    debug(context, recording, [
+        ('continue', 'received signal SIGABRT'),
+        ('info threads', r'Thread .*\n.*Thread '),
+        ('thread apply all backtrace', 'worker'),
+        ('backtrace', 'use'),
+        ('print objects[5]->owner', '= 99$'),
+    ])
+
+
+# ---- backwards ----
+
+@case
+def heap_bug(context):
+    """From the abort to the line that wrote over another thread's object."""
+    recording = record(context, 'debug_heap', -signal.SIGABRT)
+    debug(context, recording, [
+        ('continue', 'received signal SIGABRT'),
+        ('print objects[5]->owner', '= 99$'),
+        ('watch -l objects[5]->owner', 'Hardware watchpoint'),
+        ('reverse-continue', ''),
+        ('backtrace', r'#0 .*spoil'),
+        ('list', 'the bug'),
+    ])
+
+
+@case
+def last_write(context):
+    recording = record(context, 'debug_heap', -signal.SIGABRT)
+    debug(context, recording, [
+        ('continue', 'received signal SIGABRT'),
+        ('last-write objects[5]->owner', 'spoil'),
+        ('backtrace', r'#0 .*spoil'),
+    ])
+
+
+@case
+def backwards(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'break walk if step == 5', 'continue', 'delete',
+        ('reverse-next', ''), ('reverse-step', ''), ('reverse-stepi', ''), ('reverse-finish', ''),
+        ('break add', ''),
+        ('reverse-continue', r'add \(a=4, b=4\)|add \(a=3, b=3\)'),
+        ('print total', '= (12|6)$'),
+        'delete',
+        ('reverse-continue', 'No more reverse-execution history'),
+    ])
+
+
+def mirrored(context, name, ends, breakpoints, options=()):
+    recording = record(context, name, ends)
+    script = os.path.join(context.config.root, 'tests', 'gdb', 'mirror.py')
+    session = debug(context, recording, ['break ' + b for b in breakpoints] + [
+        ('source ' + script, r'^MIRRORED \d+$')], *options)
+    context.say(session.said[len(breakpoints)])
+
+
+@case
+def mirror_walk(context):
+    mirrored(context, 'debug_walk', 3, ['add', 'walk', 'on_signal'])
+
+
+@case
+def mirror_threads(context):
+    mirrored(context, 'debug_heap', -signal.SIGABRT, ['worker', 'spoil'])
+
+
+@case
+def mirror_family(context):
+    mirrored(context, 'debug_family', 0, ['main'])
+
+
+# Guests whose stops are the same forwards, backwards and forwards again: single-threaded, with threads, many
+# signals, forks and executed programs.
+MIRRORED = ('file_read', 'file_pty', 'insn_jit', 'insn_rdtsc', 'insn_vdso', 'ipc_futex', 'map_basic',
+            'map_fork_cow', 'misc_nondet', 'net_tcp', 'poll_epoll', 'proc_fork', 'proc_fork_tree', 'proc_vfork',
+            'sig_altstack', 'sig_info_fault', 'sig_itimer', 'sig_longjmp', 'sig_nested', 'sig_pingpong',
+            'exec_chain', 'exec_self', 'exec_vfork', 'thr_create', 'thr_cond', 'thr_fork', 'thr_mutex', 'thr_tls')
+QUICK = ('exec_vfork', 'sig_nested', 'thr_fork')
+
+
+def mirrored_guest(name):
+    def run(context):
+        context.needs('gdb')
+        program = os.path.join(context.config.build, 'tests', 'guest', name)
+        if not os.path.exists(program):
+            raise Skip('%s is not built' % program)
+        recording = context.record([program], ends=None)
+        script = os.path.join(context.config.root, 'tests', 'gdb', 'mirror.py')
+        debug(context, recording, ['set breakpoint pending on', 'break main', 'break show', 'break expect',
+                                   ('source ' + script, r'^MIRRORED \d+$')])
+    return run
+
+
+# ---- places ----
+
+@case
+def places(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        ('when', r'event \d+ of \d+, \d+\.\d{6} s, thread \d+ \(debug_walk\) at 0x'),
+        'break walk if step == 7', ('continue', 'step=7'), 'delete',
+        ('checkpoint', 'checkpoint 1: event'),
+        ('seek END', ''),
+        ('restart 1', 'walk'),
+        ('print step', '= 7$'),
+        ('seek 5', ''),
+        ('when', 'event 5 of'),
+        ('restart 1', 'walk'),
+        ('backtrace', r'walk \(step=7\)'),
+        ('events', '=> +[0-9]+ '),
+        ("events 'write(fd == 1)'", r'write\(1, "total'),
+        ('delete checkpoint 1', ''),
+        ('restart 1', 'there is no checkpoint'),
+    ])
+
+
+@case
+def begins_there(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [('when', 'event 20 of')], '-g', '20')
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass', ('reverse-continue', 'No more reverse-execution history')], '-g', 'END')
+
+
+@case
+def run_again(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'set confirm off', 'break walk if step == 3', ('continue', 'step=3'),
+        ('run', 'step=3'), ('print total', '= 6$'), ('kill', ''), ('run', 'step=3')])
+
+
+# ---- what did not happen ----
+
+@case
+def diversions(context):
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass',
+        'break walk if step == 4', ('continue', 'step=4'), 'delete',
+        ('print add(20, 22)', '= 42$'),
+        ('print length_of("four")', '= 4$'),
+        ('call say("aside\\n")', '= 6$'),
+        ('print total', '= 54$'),
+        ('set var here.y = 1000', ''),
+        ('print here.y', '= 1000$'),
+        ('next', ''),  # calls add(4, 4)
+        ('print total', '= 20$'),
+        ('print here.y', '= 2$'),
+        ('print add(length_of("abc"), length_of("de"))', '= 5$'),
+        ('continue', ''),
+        ('print total', '= 380$'),
+    ])
+
+
+@case
+def stops_in_calls(context):
+    """A breakpoint in a function that gdb has called: finished, or left behind."""
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass',
+        'break walk if step == 4', ('continue', 'step=4'), 'delete',
+        ('break length_of', ''),
+        ('print length_of("deep")', 'stopped while in a function called from GDB'),
+        ('backtrace', r'#0 .*length_of.*\n#1 +<function called from gdb>\n#2 .* walk \(step=4\)'),
+        ('print text', '"deep"$'),
+        ('finish', r'Value returned is .* = 4$'),
+        ('backtrace', r'#0 .* walk \(step=4\)'),
+        ('print length_of("deep")', 'stopped while in a function called from GDB'),
+        ('reverse-stepi', ''),
+        ('backtrace', r'#0 .* walk .*\n#1 .* main'),
+        'delete',
+        ('continue', 'No more reverse-execution history'),
+        ('print total', '= 380$'),
+    ])
+
+
+# ---- processes ----
+
+@case
+def family(context):
+    recording = record(context, 'debug_family')
+    debug(context, recording, [('break grandchild_work', ''), ('continue', 'No more reverse'),
+                               ('print role', '= 0$')])
+    dumped = context.must([context.warp, 'dump', recording.path]).out.decode()
+    children = re.findall(r'new process (\d+)', dumped)
+    check(len(children) == 2, 'two children', dumped[-3000:])
+    debug(context, recording, [('break child_work', ''), ('continue', r'child_work \(amount=6\)'),
+                               ('finish', '= 7$')], '-p', children[0])
+    debug(context, recording, [('break grandchild_work', ''), ('continue', r'grandchild_work \(amount=21\)'),
+                               ('finish', '= 42$')], '-p', children[1])
+
+
+@case
+def program(context):
+    """-f: the first process that executes it."""
+    context.needs('gdb')
+    recording = context.record(['sh', '-c', 'true; /bin/echo one; /bin/cat /dev/null'])
+    debug(context, recording, [('info inferiors', '/cat')], '-f', 'cat')
+    result = context.run([context.warp, 'replay', '-f', 'nobody', recording.path])
+    check(result.status == FAILED and b"'nobody'" in result.err, 'no such program', result)
+
+
+# ---- servers ----
+
+def wait_for_line(process, pattern):
+    """What a process in the background has written to its standard error, once it has the pattern."""
+    while True:
+        with open(process.err_path, 'rb') as f:
+            found = re.search(pattern, f.read())
+        if found:
+            return found
+        if process.poll() is not None:
+            raise Failure('ended with %s before %r' % (process.returncode, pattern))
+        select.select([], [], [], 0.02)
+
+
+def attach(context, target, commands):
+    return run_gdb(context, ['target extended-remote ' + target, *commands], ['gdb', '-nx', '-q', '-batch', '-x'])
+
+
+@case
+def serves(context):
+    """On a unix socket and a port; a second client is refused, the next one is welcome."""
+    recording = record(context, 'debug_walk', 3)
+    for address in ('unix:' + context.path('socket'), ':0', 'localhost:0'):
+        server = context.start([context.warp, 'replay', '--serve', address, recording.path])
+        target = wait_for_line(server, rb'target extended-remote (\S+)\n').group(1).decode()
+        kind = socket.AF_UNIX if target.startswith('/') else socket.AF_INET
+        name = target if target.startswith('/') else ('127.0.0.1', int(target.rpartition(':')[2]))
+        if kind == socket.AF_UNIX:
+            check(os.stat(target).st_mode & 0o077 == 0, 'the socket is its user\'s', oct(os.stat(target).st_mode))
+        with socket.socket(kind) as first, socket.socket(kind) as second:
+            first.connect(name)
+            first.sendall(b'+$?#3f')
+            check(first.recv(1) == b'+', 'the first is served', '')
+            second.connect(name)
+            check(second.recv(1) == b'', 'the second is refused', '')
+        session = attach(context, target, ['break add', 'continue', 'detach'])
+        session.expect(2, r'add \(a=0, b=0\)')
+        result = context.finish(server, 30)
+        check(result.status == 0, 'ends with the one that detached', result)
+        check(kind != socket.AF_UNIX or not os.path.exists(target), 'the socket is gone', target)
+
+
+@case
+def serves_stdio(context):
+    recording = record(context, 'debug_walk', 3)
+    session = attach(context, '| %s replay --serve - %s' % (context.warp, recording.path),
+                     ['break add', 'continue', 'kill'])
+    session.expect(2, r'add \(a=0, b=0\)')
+
+
+@case
+def refuses(context):
+    """Wrong use, and places where nobody can listen."""
+    recording = record(context, 'debug_walk', 3)
+    taken = context.write('taken', '')
+    for arguments, named in ((['--serve', 'nowhere'], 'nowhere'), (['--serve', 'unix:' + taken], taken),
+                             (['--serve', 'unix:'], 'unix:'), (['--serve', '127.0.0.1:99999999'], '99999999'),
+                             (['-p', '4000000'], '4000000'), (['-p', 'x'], "'x'"), (['-g', 'x'], "'x'"),
+                             (['-a', '-g', '1'], '-a'), (['-p', '1', '-f', 'x'], '-p'),
+                             (['--serve', ':0', '-x', 'y'], '--serve'), (['--serve'], '--serve')):
+        result = context.run([context.warp, 'replay', recording.path, *arguments], limit=60)
+        check(result.status == FAILED and named.encode() in result.err and result.err.count(b'\n') <= 2,
+              'warp replay %s' % arguments, result)
+
+
+# ---- a terminal ----
+
+@case
+def interrupt(context):
+    """Ctrl-C in gdb's terminal stops the program where it computes; warp ends with gdb."""
+    recording = record(context, 'debug_loop')
+    script = context.write('terminal.py', TERMINAL)
+    result = context.run([PYTHON, script, context.warp, recording.path], cwd=context.path('elsewhere'), limit=120)
+    check(result.status == 0, 'the session', result)
+
+
+TERMINAL = r'''
+import pexpect, sys
+gdb = pexpect.spawn(sys.argv[1], ['replay', '-q', sys.argv[2], '--', '-nx'], encoding='utf-8', timeout=60)
+def ask(line, *patterns):
+    gdb.sendline(line)
+    for pattern in patterns:
+        gdb.expect(pattern)
+    gdb.expect(r'\(gdb\) ')
+gdb.expect(r'\(gdb\) ')
+ask('set style enabled off')
+ask('break main', 'Breakpoint 1')
+ask('continue', 'hit Breakpoint 1|Breakpoint 1, main')
+gdb.sendline('continue')
+gdb.expect('Continuing')
+gdb.sendintr()
+gdb.expect('received signal SIGINT')
+gdb.expect(r'\(gdb\) ')
+ask('backtrace', 'main')
+ask('reverse-continue', 'Breakpoint 1, main')
+gdb.sendline('quit')
+gdb.expect(r'\(y or n\) ')
+gdb.sendline('y')
+gdb.expect(pexpect.EOF)
+gdb.close()
+sys.exit(gdb.exitstatus or gdb.signalstatus or 0)
+'''
