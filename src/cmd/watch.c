@@ -175,9 +175,12 @@ int cmd_watch(int argc, char **argv)
 		return status;
 	if (optind >= argc)
 		return cmd_usage("watch", "watch needs an expression: which calls?");
-	expression = argv[optind++];
-	status = parse_options(argc, argv,
-			       &request); /* options, and the --, may follow it as well */
+	/* Options, and the --, may stand behind the expression as well. */
+	argc -= optind;
+	argv += optind;
+	expression = argv[0];
+	optind = 0; /* begins anew: getopt(3), "Notes" */
+	status = parse_options(argc, argv, &request);
 	if (!status)
 		status = settle(&request);
 	if (status)

@@ -210,6 +210,19 @@ def ends(context):
 
 
 @case
+def words_in_any_order(context):
+    """Options before the expression and behind it, with and without --."""
+    program = ['sh', '-c', 'exec test -e /', '-c']
+    for words in (['-o', 'out', 'exit_group', '--', *program], ['exit_group', '-o', 'out', '--', *program],
+                  ['--count=1', 'exit_group', '-o', 'out', *program], ['-o', 'out', '--', 'exit_group', '--', *program],
+                  ['-o', 'out', '--', 'exit_group', *program]):
+        result = context.must([context.warp, 'watch', *words])
+        with open(os.path.join(context.work, 'out')) as f:
+            check(re.fullmatch(r'\d+ exit_group\(0\) += \?\n', f.read()), 'one report', result)
+        os.unlink(os.path.join(context.work, 'out'))
+
+
+@case
 def mistakes(context):
     for argv, says in (([], 'needs an expression'), (['read'], 'needs a program'), (['reed', '--', 'true'], "mean 'read'"),
                        (['--method=magic', 'read', '--', 'true'], 'take bpf, syscall or step'),
