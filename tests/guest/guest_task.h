@@ -64,6 +64,14 @@ GUEST_UNUSED static void handle(int sig, void (*handler)(int, siginfo_t *, void 
 	need(sigaction(sig, &sa, NULL));
 }
 
+/* These end the process again, also where nohup or a shell's background has set them to be ignored. */
+GUEST_UNUSED static void heed_terminal_signals(void)
+{
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+}
+
 /* Block or unblock (how: SIG_BLOCK, SIG_UNBLOCK) one signal in the calling thread. */
 GUEST_UNUSED static void mask_signal(int how, int sig)
 {

@@ -67,6 +67,7 @@ static void shell(void)
 
 int main(void)
 {
+	heed_terminal_signals();
 	pid_t pid = need(fork());
 	if (pid == 0) {
 		shell();

@@ -6,6 +6,7 @@ int main(void)
 	struct gate gate = gate_make();
 	int status = 0x5555;
 
+	heed_terminal_signals();
 	pid_t pid = need(fork());
 	if (pid == 0) {
 		gate_wait(gate);

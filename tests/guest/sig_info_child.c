@@ -47,6 +47,7 @@ static pid_t spawn(int action)
 
 int main(void)
 {
+	heed_terminal_signals();
 	mask_signal(SIG_BLOCK, SIGCHLD);
 	handle(SIGCHLD, handler, 0);
 	pid_t pid = spawn(201);

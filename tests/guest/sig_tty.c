@@ -92,6 +92,7 @@ int main(void)
 	int fds[2];
 	char result = '1';
 
+	heed_terminal_signals();
 	need(pipe2(fds, O_CLOEXEC));
 	pid_t pid = need(fork());
 	if (pid == 0)
