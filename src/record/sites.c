@@ -113,7 +113,8 @@ void rec_forget_sites(struct rec_session *s, struct rec_task *t)
 	struct softpmu_probes *probes = &t->mm->probes;
 	taddr from = t->call.call.args[0], to = from + t->call.call.args[1];
 
-	if (!from) /* where the kernel likes: where nothing was */
+	/* Where the kernel likes is where nothing was; and brk, with one argument, is no range. */
+	if (!from || t->call.row->nargs < 2)
 		return;
 	for (size_t i = probes->sites.count; i-- > 0;) {
 		const struct softpmu_probe *probe = &probes->sites.items[i];
