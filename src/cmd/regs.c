@@ -54,7 +54,7 @@ static void put_place(struct live_symbols *symbols, taddr pc, taddr place)
 {
 	struct live_symbol symbol;
 
-	printf("%#018" PRIx64, pc);
+	printf("0x%016" PRIx64, pc);
 	if (!live_symbols_find(symbols, place, &symbol))
 		return;
 	if (symbol.name)

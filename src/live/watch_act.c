@@ -29,7 +29,7 @@ void watch_registers(FILE *out, struct live_task *task)
 
 		arch.reg_get(&state, &reg, value);
 		memcpy(&word, value, sizeof(word));
-		fprintf(out, "%d   %-8s %#018" PRIx64 "\n", task->tracee.tid, reg.name, word);
+		fprintf(out, "%d   %-8s 0x%016" PRIx64 "\n", task->tracee.tid, reg.name, word);
 	}
 }
 

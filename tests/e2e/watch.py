@@ -138,6 +138,7 @@ def registers(context):
         result, lines = watch(context, LARGE, [target(context), 'once'], 3,
                               ['--method=' + method, '--then=regs', '--count=1'])
         first = int(re.match(rb'first (0x[0-9a-f]+)', result.out).group(1), 16)
+        check(all(re.fullmatch(r'\d+ +\w+ +0x[0-9a-f]{16}', line) for line in lines[1:]), 'all alike', lines)
         values = {line.split()[1]: int(line.split()[2], 16) for line in lines[1:]}
         check(values.get('rax') == first and values.get('rsi') == 0x88000 and 'rip' in values, method, lines)
 
