@@ -286,6 +286,8 @@ struct arch_ops {
 	bool (*branch)(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
 		       taddr *target);
 	/* Do the bytes that end here end with a call instruction? `bytes` has `length` of them. */
+	/* Can the instruction behind these be executed next? */
+	bool (*falls_through)(const uint8_t *bytes, size_t length);
 	bool (*behind_call)(const uint8_t *bytes, size_t length);
 	/* Does this byte, executed as an instruction, trap (SIGTRAP) or fault (SIGILL) whatever follows? */
 	bool (*traps_alone)(uint8_t byte);

@@ -108,8 +108,37 @@ static enum softpmu_result step(struct learner *l, int *status)
 
 /* ---- the loops around it ---- */
 
+/* Places that code jumps forward to: what is behind a block's end is code where they say so. */
+struct forwards {
+	taddr to[AHEAD / 2];
+	size_t count;
+};
+
+static bool leads_to(const struct forwards *forwards, taddr pc)
+{
+	for (size_t i = 0; i < forwards->count; i++)
+		if (forwards->to[i] == pc)
+			return true;
+	return false;
+}
+
+/* Do instructions from there on lead up to `pc`, which was executed? Else it is inside one, or in data. */
+static bool leads_up_to(struct learner *l, taddr from, taddr pc)
+{
+	uint8_t code[AHEAD];
+	size_t got = tracee_read(l->tracee, from, code, pc - from);
+	unsigned length = 0;
+	taddr to;
+	size_t at = 0;
+
+	while (at < got && arch.branch(code + at, got - at, from + at, &length, &to))
+		at += length;
+	return at == pc - from;
+}
+
 static void plan_enclosing(struct learner *l, taddr pc)
 {
+	struct forwards forwards = {0};
 	uint8_t code[AHEAD];
 	size_t got = tracee_read(l->tracee, pc, code, sizeof(code));
 	unsigned length = 0;
@@ -121,7 +150,12 @@ static void plan_enclosing(struct learner *l, taddr pc)
 
 		if (!arch.branch(code + at, got - at, pc + at, &length, &to))
 			return;
-		if (!to || to >= outermost || pc - to > AHEAD)
+		if (to > pc + at)
+			forwards.to[forwards.count++] = to;
+		if (!arch.falls_through(code + at, got - at) &&
+		    !leads_to(&forwards, pc + at + length))
+			got = 0; /* what follows may be data */
+		if (!to || to >= outermost || pc - to > AHEAD || !leads_up_to(l, to, pc))
 			continue;
 		/* Its head is passed once each time around. */
 		if (plan(l, to, true) || plan(l, to, false)) {

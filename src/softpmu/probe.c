@@ -198,6 +198,11 @@ static bool map_stub(struct tracee *tracee, taddr at)
 /* Only the room for the instructions is a limit that a recording could break. */
 static bool is_sane(const struct softpmu_probe *plan)
 {
+	/* Our pages run outside PTRACE_SYSEMU. */
+	if (plan->pc < WARP_PAGES_END && plan->pc + 2 * ARCH_WINDOW_MAX > WARP_CODE_PAGE)
+		return false;
+	if (plan->at < WARP_SCRATCH && plan->at + 2 * PAGE > WARP_CODE_PAGE)
+		return false;
 	return plan->length >= ARCH_JUMP && plan->length <= ARCH_WINDOW_MAX &&
 	       plan->shadow <= ARCH_AHEAD_MAX;
 }

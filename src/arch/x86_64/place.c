@@ -418,13 +418,16 @@ unsigned x86_64_flags_dead(const uint8_t *bytes, size_t length)
 			continue;
 		if (flags->tested & DEAD_FLAGS & ~written)
 			return 0;
-		if (!may_keep_flags(&insn))
-			written |= flags->modified | flags->set_0 | flags->set_1;
+		if (may_keep_flags(&insn))
+			continue;
+		written |= flags->modified | flags->set_0 | flags->set_1;
 		/* "Undefined" after and, or, xor, test (SDM 2A); every processor clears it. */
 		if (insn.z.meta.category == ZYDIS_CATEGORY_LOGICAL)
 			written |= flags->undefined & ZYDIS_CPUFLAG_AF;
 		if ((written & DEAD_FLAGS) == DEAD_FLAGS)
 			return at + insn.z.length;
+		if (written & DEAD_FLAGS)
+			return 0; /* some mean something from here on, and some do not yet */
 	}
 	return 0;
 }
@@ -495,6 +498,16 @@ bool x86_64_branch(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn
 	if (is_branch(&insn))
 		*target = pc + insn.z.length + (taddr)insn.z.raw.imm[0].value.s;
 	return true;
+}
+
+bool x86_64_falls_through(const uint8_t *bytes, size_t length)
+{
+	struct insn insn;
+
+	return decode(bytes, length, &insn) && insn.z.meta.category != ZYDIS_CATEGORY_RET &&
+	       insn.z.meta.category != ZYDIS_CATEGORY_UNCOND_BR &&
+	       insn.z.meta.category != ZYDIS_CATEGORY_INTERRUPT &&
+	       insn.z.mnemonic != ZYDIS_MNEMONIC_UD2 && insn.z.mnemonic != ZYDIS_MNEMONIC_HLT;
 }
 
 bool x86_64_behind_call(const uint8_t *bytes, size_t length)

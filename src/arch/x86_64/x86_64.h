@@ -77,6 +77,7 @@ unsigned x86_64_flags_dead(const uint8_t *bytes, size_t length);
 void x86_64_clear_dead_flags(struct regs *regs);
 bool x86_64_branch(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
 		   taddr *target);
+bool x86_64_falls_through(const uint8_t *bytes, size_t length);
 bool x86_64_behind_call(const uint8_t *bytes, size_t length);
 void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length);
 bool x86_64_traps_alone(uint8_t byte);
