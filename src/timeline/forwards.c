@@ -114,7 +114,6 @@ static bool has_place(const struct trace_event *event)
 
 static bool is_at(struct rep_task *t, const struct softpmu_target *target)
 {
-	struct regs regs = *tracee_regs(&t->tracee);
 	uint64_t hits = softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
 
 	if (target->place.kind == TRACE_PLACE_EXACT) {
@@ -124,10 +123,7 @@ static bool is_at(struct rep_task *t, const struct softpmu_target *target)
 		}
 		return t->at_hits && t->steps == target->place.steps;
 	}
-	arch.clear_resume(&regs);
-	return hits == target->place.hits &&
-	       !memcmp(regs.word, target->regs.word, sizeof(regs.word)) &&
-	       softpmu_agrees(&t->tracee, target->witnesses, target->count);
+	return hits == target->place.hits && tl_has_state(t, target);
 }
 
 /* Reads what the next event tells about its place, once. */

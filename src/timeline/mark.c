@@ -60,13 +60,7 @@ bool mark_is_here(struct timeline *tl, const struct timeline_mark *mark)
 
 	if (tl->s.done.number != mark->event || mark->moved != (t && t->moved))
 		return false;
-	if (!mark->moved)
-		return true;
-	struct regs regs = *tracee_regs(&t->tracee);
-
-	arch.clear_resume(&regs);
-	return !memcmp(regs.word, mark->target.regs.word, sizeof(regs.word)) &&
-	       softpmu_agrees(&t->tracee, mark->target.witnesses, mark->target.count);
+	return !mark->moved || tl_has_state(t, &mark->target);
 }
 
 struct softpmu_target mark_target(struct timeline *tl, const struct timeline_mark *mark,

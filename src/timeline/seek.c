@@ -146,7 +146,7 @@ static enum softpmu_result verify(struct rep_task *t, const struct softpmu_targe
 
 /* ---- state ---- */
 
-static bool has_state(struct rep_task *t, const struct softpmu_target *target)
+bool tl_has_state(struct rep_task *t, const struct softpmu_target *target)
 {
 	struct regs regs = *tracee_regs(&t->tracee);
 
@@ -165,7 +165,7 @@ static enum softpmu_result state_by_breakpoints(struct timeline *tl, struct rep_
 	for (;; first = false) {
 		taddr pc = arch.pc(tracee_regs(&t->tracee));
 
-		if (pc == place && has_state(t, target))
+		if (pc == place && tl_has_state(t, target))
 			return SOFTPMU_FOUND;
 		if (!first && breaks_has(tl, breaks_pc(t))) {
 			stopped_at(tl, t, breaks_pc(t));

@@ -50,7 +50,6 @@ struct copied_task {
 struct copied_process {
 	struct tracee tracee;
 	struct softpmu_probes probes;
-	unsigned users;
 };
 
 /* Bytes of memory or a file that processes share: copies do not keep them. */
@@ -146,6 +145,8 @@ enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_ta
  * event (nothing was executed); SOFTPMU_STOPPED: it has raised a signal. */
 enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status);
 
+/* Has the task the target's registers and memory? */
+bool tl_has_state(struct rep_task *t, const struct softpmu_target *target);
 /* Has that step been the one over the trap of a site's stub that counts to 0? */
 bool tl_is_hit(struct rep_task *t);
 
@@ -193,6 +194,7 @@ struct error *checkpoint_if_due(struct timeline *tl);
 /* The last one that lies before the mark; NULL if there is none. */
 struct checkpoint *checkpoint_before(struct timeline *tl, const struct timeline_mark *mark);
 
+/* Ends the present processes; checkpoints stay. */
 void checkpoint_end_tasks(struct timeline *tl);
 
 /* ---- reverse.c ---- */
