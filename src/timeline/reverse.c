@@ -69,8 +69,33 @@ static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
 	return NULL;
 }
 
+/* An interrupt that came before the motion: it does not begin. */
+static bool is_interrupted(struct timeline *tl)
+{
+	struct rep_task *t = tl_any_task(tl);
+
+	if (tl->interrupted)
+		tl->stop = (struct timeline_stop){.cause = TIMELINE_INTERRUPTED,
+						  .tid = t ? t->tid : tl->process};
+	return tl->interrupted;
+}
+
+static struct error *return_to(struct timeline *tl, struct checkpoint *from,
+			       const struct timeline_mark *here)
+{
+	struct timeline_stop stop = tl->stop;
+
+	try(checkpoint_restore(tl, from));
+	try(mark_reach(tl, here));
+	tl->stop = stop;
+	tl->reported = true;
+	return NULL;
+}
+
 struct error *tl_run_back(struct timeline *tl)
 {
+	if (is_interrupted(tl))
+		return NULL;
 	struct timeline_mark *here _cleanup_(free_mark) = mark_make(tl);
 	struct checkpoint *from = checkpoint_before(tl, here);
 
@@ -81,9 +106,14 @@ struct error *tl_run_back(struct timeline *tl)
 		struct timeline_mark *begin = mark_make(tl);
 		struct error *error = count_stops(tl, here, UINT64_MAX, &count);
 
-		if (!error && count)
+		bool interrupted = !error && is_interrupted(tl);
+
+		tl->interrupted = 0;
+		if (interrupted) /* nothing was passed between here and where the motion began */
+			error = return_to(tl, from, here);
+		else if (!error && count)
 			error = go_to_stop(tl, from, here, count);
-		if (error || count || tl->interrupted) {
+		if (error || count || interrupted) {
 			mark_free(begin);
 			return error;
 		}
