@@ -165,7 +165,7 @@ struct trace_event {
 
 enum trace_datum_kind {
 	TRACE_D_MEMORY = 1,    /* bytes the tracee's memory has at addr after the event */
-	TRACE_D_INPUT = 2,     /* bytes a call read there: for dump, not for replay */
+	TRACE_D_INPUT = 2,     /* bytes that a call read there: of much the beginning only */
 	TRACE_D_XSTATE = 3,    /* vector and floating point registers (NT_X86_XSTATE) */
 	TRACE_D_SIGINFO = 4,   /* siginfo_t of a signal */
 	TRACE_D_MAPPING = 5,   /* struct trace_mapping */
@@ -184,6 +184,7 @@ enum trace_datum_kind {
 	TRACE_D_WITNESS_BYTES = 16, /* bytes at addr at that place: of memory that changes often */
 	TRACE_D_PLACE = 17,	    /* struct trace_place: where between events the task is */
 	TRACE_D_PROBE = 18,	    /* struct trace_probe */
+	TRACE_D_INPUT_HASH = 19,    /* struct trace_extent: bytes that a call read from addr on */
 	TRACE_D_KINDS
 };
 
@@ -222,8 +223,13 @@ struct trace_probe {
 /* Memory that hashes to this. The first of a record has length 0: the vector registers. */
 struct trace_witness {
 	uint64_t addr;
-	uint64_t length; /* at most a page */
-	uint64_t hash;	 /* XXH64, seed 0 */
+	uint64_t length; /* at most a page; or up to 256 whole ones */
+	uint64_t hash;	 /* XXH64, seed 0; of several pages: of their hashes, little-endian */
+};
+
+struct trace_extent {
+	uint64_t length;
+	uint64_t hash; /* XXH64, seed 0, of these bytes */
 };
 
 #define TRACE_NO_FILE UINT32_MAX

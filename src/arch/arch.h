@@ -257,6 +257,9 @@ struct arch_ops {
 	bool (*arm_cpuid_trap)(void);
 	/* The same for cpuid through a remote call: number and arguments. */
 	void (*cpuid_trap_call)(int *nr, uint64_t args[SC_ARGS]);
+	/* Lets cpuid trap for the calling thread, which traces such for which it does, or ends that: switches
+	 * between them are cheap then. Takes over SIGSEGV for its own, and gives it back. */
+	void (*share_cpuid_trap)(bool on);
 	/* Fills up to `room` {leaf, subleaf, eax, ebx, ecx, edx}; returns how many. */
 	size_t (*identify_cpu)(uint32_t (*leaves)[6], size_t room);
 

@@ -48,6 +48,7 @@ static const char *const data_kinds[TRACE_D_KINDS] = {
 	[TRACE_D_WITNESS_BYTES] = "witness-bytes",
 	[TRACE_D_PLACE] = "place",
 	[TRACE_D_PROBE] = "probe",
+	[TRACE_D_INPUT_HASH] = "input-hash",
 };
 
 static const struct {

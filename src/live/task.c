@@ -210,7 +210,7 @@ static void adopt(struct engine *e, struct process *p, pid_t tid, int status, en
 		t->pub.tracee.gone = true;
 	} else {
 		t->pub.stop = LIVE_STOP_PLAIN;
-		tracee_stopped(&t->pub.tracee);
+		tracee_stopped(&t->pub.tracee, status);
 	}
 	engine_enqueue(t);
 }

@@ -37,7 +37,7 @@ static void note_stop(struct task *t, int status)
 {
 	t->pub.stop = LIVE_STOP_PLAIN;
 	t->pub.signal = 0;
-	tracee_stopped(&t->pub.tracee);
+	tracee_stopped(&t->pub.tracee, status);
 	if (is_birth(status))
 		task_adopt_child(t);
 	if (tracee_event(status) == PTRACE_EVENT_VFORK)

@@ -22,6 +22,10 @@
 #define SITES_NEW 4u
 /* Pages kept whole for a place by state, because they change while the task computes. */
 #define HOT_PAGES 64
+/* A look at all memory takes seconds where that is gigabytes. After one that took longer than this, the next
+ * task is interrupted so many times as long later. */
+#define LOOK_NS	    5000000ull
+#define LOOK_RARELY 4
 
 /* ---- when ---- */
 
@@ -45,7 +49,7 @@ static uint64_t due(struct rec_session *s, struct rec_task *t)
 	}
 	if (when && t->armed && when < t->armed_since_ns + HIT_PATIENCE_NS)
 		when = t->armed_since_ns + HIT_PATIENCE_NS;
-	return when;
+	return when && when < group->look_ns ? group->look_ns : when;
 }
 
 static void set_tick(struct rec_session *s, uint64_t when)
@@ -96,6 +100,11 @@ void rec_tick(struct rec_session *s)
 
 /* ---- places ---- */
 
+static void look_rarely(struct rec_task *t, uint64_t took_ns)
+{
+	rec_group(t)->look_ns = took_ns > LOOK_NS ? rec_now() + took_ns * LOOK_RARELY : 0;
+}
+
 /* What a replay needs to find a place by state: hashes of memory, and the contents of what changes
  * often, the stack first. */
 static void add_witnesses(struct rec_session *s, struct rec_task *t)
@@ -103,14 +112,17 @@ static void add_witnesses(struct rec_session *s, struct rec_task *t)
 	struct softpmu_witnesses now = {0};
 	struct trace_witness hot[HOT_PAGES];
 	taddr sp = arch.sp(tracee_regs(&t->tracee));
+	uint64_t since = rec_now();
 
-	softpmu_witness(&t->tracee, &now);
-	rec_datum(s, t, TRACE_D_WITNESS, 0, now.items, now.count * sizeof(*now.items));
+	softpmu_witness(&t->tracee, SIZE_MAX, &now);
+	look_rarely(t, rec_now() - since);
 	rec_memory(s, t, TRACE_D_WITNESS_BYTES, sp & ~7ull, 8192);
 	size_t count = softpmu_hot(&t->sample, &now, hot, HOT_PAGES);
 
 	for (size_t i = 0; i < count; i++)
 		rec_memory(s, t, TRACE_D_WITNESS_BYTES, hot[i].addr, hot[i].length);
+	softpmu_fold(&now);
+	rec_datum(s, t, TRACE_D_WITNESS, 0, now.items, now.count * sizeof(*now.items));
 	vec_clear(&t->sample);
 	vec_deinit(&now);
 }
@@ -206,7 +218,7 @@ static enum softpmu_result learn_and_settle(struct rec_session *s, struct rec_ta
 static void place_by_state(struct rec_session *s, struct rec_task *t)
 {
 	if (!t->sample.count && !s->timing.no_sites) { /* once more, a little later */
-		softpmu_witness(&t->tracee, &t->sample);
+		softpmu_witness(&t->tracee, SIZE_MAX, &t->sample);
 		arm(t);
 		rec_run_user(t, 0);
 		return;

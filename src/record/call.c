@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <xxhash.h>
 
 #include "record/session.h"
 #include "tracee/procfs.h"
@@ -20,9 +21,12 @@
 #define ERESTARTNOHAND	      514
 #define ERESTART_RESTARTBLOCK 516
 
-/* Memory a call reads is kept, for dump and for the replay to compare: up to a page whole, of more
- * the beginning. */
-#define INPUT_MAX 256
+/* Memory a call reads is kept, for dump and for the replay to compare: up to so much whole, of more the
+ * beginning and a hash. That too has a limit: one who hands over a gigabyte and is told that half a page
+ * was written comes back with the rest. */
+#define INPUT_WHOLE 4096
+#define INPUT_MAX   256
+#define INPUT_HASH  (256u << 10)
 
 /* A call that may write more is made in place: no program hands that much to a call that blocks. */
 #define SCRATCH_MAX (64u << 20)
@@ -51,14 +55,29 @@ void rec_call_reset(struct rec_call *call)
 struct input {
 	taddr addr;
 	uint64_t length;
+	struct trace_extent hashed; /* length 0: not */
 };
+
+static void hash_input(struct rec_task *t, struct input *input, uint64_t length)
+{
+	struct bytes all = {0};
+
+	vec_reserve(&all, length);
+	all.count = tracee_read(&t->tracee, input->addr, all.items, length);
+	input->hashed = (struct trace_extent){all.count, XXH64(all.items, all.count, 0)};
+	vec_deinit(&all);
+}
 
 void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
 {
 	struct bytes *to = &t->call.inputs;
 	size_t at = to->count;
-	struct input head = {addr, 0};
+	struct input head = {.addr = addr};
 
+	if (length > INPUT_WHOLE) {
+		hash_input(t, &head, length < INPUT_HASH ? length : INPUT_HASH);
+		length = INPUT_MAX;
+	}
 	vec_reserve(to, sizeof(head) + length);
 	head.length = tracee_read(&t->tracee, addr, to->items + at + sizeof(head), length);
 	memcpy(to->items + at, &head, sizeof(head));
@@ -70,8 +89,7 @@ static void keep_inputs(struct rec_task *t)
 {
 	vec_foreach (&t->call.regions, region)
 		if (region->dir != SC_OUT)
-			rec_keep_input(t, region->addr,
-				       region->capacity < 4096 ? region->capacity : INPUT_MAX);
+			rec_keep_input(t, region->addr, region->capacity);
 }
 
 static void add_inputs(struct rec_session *s, struct rec_task *t)
@@ -83,6 +101,9 @@ static void add_inputs(struct rec_session *s, struct rec_task *t)
 		memcpy(&head, c->inputs.items + at, sizeof(head));
 		rec_datum(s, t, TRACE_D_INPUT, head.addr, c->inputs.items + at + sizeof(head),
 			  head.length);
+		if (head.hashed.length)
+			rec_datum(s, t, TRACE_D_INPUT_HASH, head.addr, &head.hashed,
+				  sizeof(head.hashed));
 	}
 	vec_clear(&c->inputs);
 }
@@ -555,7 +576,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		verdict = handler->enter(s, t);
 	if (verdict == REC_ANSWERED || verdict == REC_NO_EXIT)
 		return;
-	if (verdict == REC_MAKE_ENTER)
+	if (verdict == REC_MAKE_ENTER || rec_forget_sites(s, t))
 		rec_commit_enter(s, t);
 	else if (!rec_alone(t) && may_block(c) && c->regions.count && !use_scratch(t)) {
 		c->open = false;
@@ -668,8 +689,6 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		rec_note_memory_file(s, t);
 	if (handler && handler->exit)
 		handler->exit(s, t);
-	if (c->row && (c->row->flags & SC_CHANGES_MM))
-		rec_forget_sites(s, t);
 	rec_commit(s, t, c->entered_event ? TRACE_EV_SYSCALL_EXIT : TRACE_EV_SYSCALL, c->flags,
 		   (uint32_t)c->call.nr, c->call.result, &c->entry);
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && c->call.result >= 0)

@@ -315,8 +315,6 @@ static void new_image(struct rec_session *s, struct rec_task *t, enum trace_even
 	t->cpuid_faults = false;
 	t->undumpable = false;
 	t->dispatch = (struct rec_dispatch){0};
-	if (memcmp(t->segv_action, &(uint64_t){1} /* SIG_IGN */, sizeof(uint64_t)))
-		memset(t->segv_action, 0, sizeof(t->segv_action));
 	tracee_forget_memory(&t->tracee);
 	if (!finish_exec(t)) {
 		if (t->tracee.gone)
@@ -325,6 +323,7 @@ static void new_image(struct rec_session *s, struct rec_task *t, enum trace_even
 			rec_on_exit(s, t);
 		return;
 	}
+	rec_faults_exec(s, t);
 	record_image(s, t, kind, former);
 	prepare(s, t);
 	rec_continue(s, t);

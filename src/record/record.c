@@ -228,7 +228,14 @@ static struct error *record_from(struct rec_session *s, struct tracee *tracee,
 	t->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; /* ours, inherited */
 	s->first = tracee->tid;
 	rec_first_image(s, t);
-	try(rec_run(s));
+	if (s->cpuid_traps)
+		arch.share_cpuid_trap(true);
+	struct error *error = rec_run(s);
+
+	if (s->cpuid_traps)
+		arch.share_cpuid_trap(false);
+	if (error)
+		return error;
 	if (!s->first_ended)
 		return error_new("the program disappeared without an exit status");
 	return end_recording(s);

@@ -52,6 +52,8 @@ void rec_run_user(struct rec_task *t, int signal)
 {
 	struct rec_group *group = rec_group(t);
 
+	if (t->tracee.trapped && !signal)
+		rec_restore_trap(t);
 	t->state = STATE_RUNNING;
 	group->running++;
 	group->in_user = t;
@@ -232,9 +234,7 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 		rec_on_gone(s, t, status);
 		return;
 	}
-	tracee_stopped(&t->tracee);
-	if (tracee_event(status) != PTRACE_EVENT_STOP)
-		t->tracee.interrupted = false; /* overtaken, and taken back by the kernel */
+	tracee_stopped(&t->tracee, status);
 	if (ran)
 		rec_queue_first(s, t);
 	else

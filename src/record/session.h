@@ -54,6 +54,7 @@ struct rec_group {
 	struct rec_task *in_user;	     /* who was last resumed there */
 	unsigned tasks;
 	uint64_t slice_end_ns;
+	uint64_t look_ns; /* nobody is interrupted before that: looks at much memory are dear */
 	uint64_t waited_since_ns; /* since when somebody is ready; valid while ready.count */
 };
 
@@ -121,6 +122,13 @@ struct rec_dispatch {
 	taddr selector; /* 0: always */
 };
 
+/* Actions of signals that traps of ours raise, in the kernel's layout. */
+#define REC_ACTION_SIZE 32
+
+struct rec_faults {
+	uint64_t segv[REC_ACTION_SIZE / 8], trap[REC_ACTION_SIZE / 8];
+};
+
 struct rec_task {
 	struct tracee tracee;
 	struct rec_mm *mm;
@@ -151,12 +159,12 @@ struct rec_task {
 	struct trace_place
 		place;	 /* where it stands between events, for the event to come; kind 0: at one */
 	bool stash_sent; /* the first of them was sent again */
-	bool mask_widened;     /* the kernel blocks more than stash_mask for us */
-	uint16_t signal_place; /* enum trace_event_flags: where the next signal stop is */
-	bool segv_blocked;     /* the program blocks SIGSEGV */
-	uint8_t segv_action
-		[32]; /* of a leader: its process's sigaction for SIGSEGV, the kernel's layout */
-	struct regs resumed; /* at the last event after which it went on in user mode... */
+	bool mask_widened;	  /* the kernel blocks more than stash_mask for us */
+	uint16_t signal_place;	  /* enum trace_event_flags: where the next signal stop is */
+	uint64_t blocked_faults;  /* SIGSEGV and SIGTRAP, where the program blocks them */
+	struct rec_faults faults; /* of a leader: its process's */
+	bool trap_lost;		  /* the action of SIGTRAP was reset by our traps */
+	struct regs resumed;	  /* at the last event after which it went on in user mode... */
 	bool resumed_valid; /* ...with a signal pending: it stops again before it executes anything */
 	uint64_t stash_mask; /* the signal mask of the program while the stash blocks more */
 	taddr clear_tid;     /* word that the kernel clears at its end: set_tid_address(2) */
@@ -254,8 +262,9 @@ void rec_want_known_sites(struct rec_session *s, struct rec_task *t);
 void rec_note_jump(struct rec_task *t);
 /* Makes the sites that are wanted, at the event that was just committed. */
 void rec_make_sites(struct rec_session *s, struct rec_task *t);
-/* The end of a call that has changed the address space: sites there are no more. */
-void rec_forget_sites(struct rec_session *s, struct rec_task *t);
+/* Before a call that changes the address space: removes the sites there, with records for the event of its
+ * entry. Returns whether there were any. */
+bool rec_forget_sites(struct rec_session *s, struct rec_task *t);
 
 /* ---- turns.c ---- */
 /* Draws what holds for the whole recording. */
@@ -351,12 +360,25 @@ void rec_on_exec(struct rec_session *s, struct rec_task *t);
 /* The first process, stopped at its first exec. */
 void rec_first_image(struct rec_session *s, struct rec_task *t);
 
+/* ---- faults.c: the signals that traps of ours raise ---- */
+void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);
+void rec_sigmask_exit(struct rec_session *s, struct rec_task *t);
+void rec_faults_inherit(struct rec_task *child, struct rec_task *t);
+/* In the image that the leader has executed, before anything traps there. */
+void rec_faults_exec(struct rec_session *s, struct rec_task *t);
+/* A handler was entered. */
+void rec_faults_delivered(struct rec_task *t, int signal);
+/* After an instruction that raised it and was emulated. */
+void rec_restore_segv(struct rec_task *t);
+/* After traps of ours, before the task goes on in user mode. */
+void rec_restore_trap(struct rec_task *t);
+/* Before a handler's frame, which holds the mask, where no call can be made. */
+void rec_restore_trap_mask(struct rec_task *t);
+
 /* ---- signal.c ---- */
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal);
 /* SECCOMP_RET_KILL_* and the like: the process dies by the signal instead of making the call. */
 void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal);
-void rec_sigaction_exit(struct rec_session *s, struct rec_task *t);
-void rec_sigmask_exit(struct rec_session *s, struct rec_task *t);
 /* At a system call entry, with a signal stashed: moves back and takes the signal first. */
 void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
 /* At an event that is not a call: a stashed signal becomes pending, and is taken on resuming. */

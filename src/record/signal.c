@@ -41,37 +41,6 @@ static bool kills(int signal, const struct proc_signals *set)
 
 /* ---- trapped instructions ---- */
 
-/* The kernel resets a blocked or ignored SIGSEGV to its default when an instruction raises it
- * (force_sig_info_to_task() in kernel/signal.c); rdtsc does not, natively. */
-
-void rec_sigaction_exit(struct rec_session *s, struct rec_task *t)
-{
-	const struct sc_call *call = &t->call.call;
-
-	if (call->args[0] == SIGSEGV && call->args[1] && call->result == 0)
-		tracee_read(&t->tracee, call->args[1], t->leader->segv_action,
-			    sizeof(t->leader->segv_action));
-}
-
-void rec_sigmask_exit(struct rec_session *s, struct rec_task *t)
-{
-	t->segv_blocked = tracee_get_sigmask(&t->tracee) & bit(SIGSEGV);
-}
-
-static void restore_segv(struct rec_task *t)
-{
-	static const uint64_t ignore = 1; /* SIG_IGN */
-	bool ignored = !memcmp(t->leader->segv_action, &ignore, sizeof(ignore));
-
-	if (!t->segv_blocked && !ignored)
-		return;
-	tracee_write(&t->tracee, WARP_DATA_PAGE, t->leader->segv_action,
-		     sizeof(t->leader->segv_action));
-	tracee_callv(&t->tracee, SYS_rt_sigaction, SIGSEGV, WARP_DATA_PAGE, 0, 8);
-	if (t->segv_blocked)
-		tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) | bit(SIGSEGV));
-}
-
 static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
 {
 	uint8_t bytes[16] = {0};
@@ -90,7 +59,7 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 	arch.trap_emulate(bytes, tracee_regs_mut(&t->tracee));
 	rec_regs_datum(s, t, tracee_regs(&t->tracee));
 	rec_commit(s, t, TRACE_EV_INSN, 0, (uint32_t)kind, 0, &at);
-	restore_segv(t);
+	rec_restore_segv(t);
 	return true;
 }
 
@@ -205,6 +174,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 		rec_place_data(s, t);
 	t->signal_place = 0;
 	narrow_mask(t); /* the frame holds the mask */
+	rec_restore_trap_mask(t);
 	tracee_resume(&t->tracee, PTRACE_SINGLESTEP, signal);
 	int status = tracee_wait(&t->tracee, 0);
 
@@ -225,6 +195,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	struct sc_memory memory = tracee_memory(&t->tracee);
 
 	clear_step_mark(t, &before, in);
+	rec_faults_delivered(t, signal);
 	rec_datum(s, t, TRACE_D_SIGINFO, 0, info, sizeof(*info));
 	rec_memory(s, t, TRACE_D_MEMORY, arch.sp(in), arch.sigframe_size(in, &memory));
 	rec_regs_datum(s, t, in);

@@ -108,18 +108,23 @@ void rec_want_sites(struct rec_session *s, struct rec_task *t, const struct soft
 	rec_want_known_sites(s, t);
 }
 
-void rec_forget_sites(struct rec_session *s, struct rec_task *t)
+bool rec_forget_sites(struct rec_session *s, struct rec_task *t)
 {
+	const struct rec_call *c = &t->call;
 	struct softpmu_probes *probes = &t->mm->probes;
-	taddr from = t->call.call.args[0], to = from + t->call.call.args[1];
+	taddr from = c->call.args[0], to = from + c->call.args[1];
+	bool any = false;
 
 	/* Where the kernel likes is where nothing was; and brk, with one argument, is no range. */
-	if (!from || t->call.row->nargs < 2)
-		return;
+	if (!c->row || !(c->row->flags & SC_CHANGES_MM) || !from || c->row->nargs < 2)
+		return false;
 	for (size_t i = probes->sites.count; i-- > 0;) {
 		const struct softpmu_probe *probe = &probes->sites.items[i];
 
-		if (probe->pc < to && probe->pc + probe->length > from)
-			remove_site(s, t, i);
+		if (probe->pc >= to || probe->pc + probe->length <= from)
+			continue;
+		remove_site(s, t, i);
+		any = true;
 	}
+	return any;
 }

@@ -265,7 +265,7 @@ static bool await_first_stop(struct rec_session *s, struct rec_task *child)
 		vec_remove(&s->early, early - s->early.items);
 		if (!WIFSTOPPED(status))
 			return false;
-		tracee_stopped(&child->tracee);
+		tracee_stopped(&child->tracee, status);
 		return true;
 	}
 	int status = tracee_wait(&child->tracee, 0);
@@ -289,8 +289,7 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 	child->affinity = t->affinity;
 	child->filters = t->filters;
 	rec_filter_hold(child->filters);
-	child->segv_blocked = t->segv_blocked;
-	memcpy(child->segv_action, t->leader->segv_action, sizeof(child->segv_action));
+	rec_faults_inherit(child, t);
 	child->no_new_privs = t->no_new_privs;
 	child->undumpable = t->leader->undumpable;
 	child->tsc_mode = t->tsc_mode;

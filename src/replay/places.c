@@ -4,6 +4,7 @@
 
 #include "replay/session.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 /* ---- sites ---- */
 
@@ -45,6 +46,17 @@ struct error *rep_change_sites(struct rep_session *s, struct rep_task *t)
 
 /* ---- places ---- */
 
+/* Many of them are several records. */
+static void add_witnesses(struct softpmu_target *target, const struct trace_datum_view *view)
+{
+	size_t more = view->length / sizeof(*target->witnesses);
+
+	target->witnesses =
+		xrealloc(target->witnesses, (target->count + more) * sizeof(*target->witnesses));
+	memcpy(target->witnesses + target->count, view->bytes, more * sizeof(*target->witnesses));
+	target->count += more;
+}
+
 struct error *rep_read_target(struct rep_session *s, struct rep_task *t,
 			      struct softpmu_target *target, struct softpmu_contents_list *contents,
 			      uint64_t *state_hash)
@@ -60,9 +72,8 @@ struct error *rep_read_target(struct rep_session *s, struct rep_task *t,
 			memcpy(&target->place, view.bytes, sizeof(target->place));
 		} else if (view.kind == TRACE_D_STATE_HASH) {
 			memcpy(state_hash, view.bytes, sizeof(*state_hash));
-		} else if (view.kind == TRACE_D_WITNESS && !target->witnesses) {
-			target->witnesses = xmemdup(view.bytes, view.length);
-			target->count = view.length / sizeof(*target->witnesses);
+		} else if (view.kind == TRACE_D_WITNESS) {
+			add_witnesses(target, &view);
 		} else if (view.kind == TRACE_D_WITNESS_BYTES) {
 			struct softpmu_contents piece = {view.addr, view.length,
 							 xmemdup(view.bytes, view.length)};
@@ -86,12 +97,12 @@ void rep_free_contents(struct softpmu_contents_list *list)
 
 void rep_free_target(struct softpmu_target *target)
 {
-	free((void *)target->witnesses);
+	free(target->witnesses);
 }
 
-static struct error *not_found(struct rep_session *s, struct rep_task *t,
-			       const struct softpmu_target *target, enum softpmu_result result,
-			       int status)
+static struct error *differs(struct rep_session *s, struct rep_task *t,
+			     const struct softpmu_target *target, enum softpmu_result result,
+			     int status)
 {
 	struct regs actual = *tracee_regs(&t->tracee);
 
@@ -149,17 +160,40 @@ static void note_visits(struct rep_session *s, uint64_t visits)
 	s->found_more = true;
 }
 
+/* The number of visits is what an earlier replay has kept. It is right, or the file is not of this recording. */
+static void forget_visits(struct rep_session *s)
+{
+	vec_remove(&s->found, found_at(s));
+	s->found_more = true;
+	rep_hide_progress(s);
+	log_notice("what an earlier replay had noted about event %llu led elsewhere and was "
+		   "forgotten: replay once more",
+		   (unsigned long long)s->event.number);
+}
+
+static struct error *not_found(struct rep_session *s, struct rep_task *t,
+			       const struct softpmu_target *target, enum softpmu_result result,
+			       int status)
+{
+	if (known_visits(s) && target->visits)
+		forget_visits(s);
+	return differs(s, t, target, result, status);
+}
+
 static enum softpmu_result seek(struct rep_session *s, struct rep_task *t,
 				struct softpmu_target *target, int *status)
 {
 	if (s->pauser)
 		return s->pauser->seek(s->pauser->context, t, target, status);
+	struct rep_seek waiting;
+
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
-	rep_waiting_for(t->tracee.tid);
+	rep_seek_begin(&waiting, s, t);
+	target->waiter = &waiting.waiter;
 	enum softpmu_result result =
 		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, target, status);
 
-	rep_waiting_for(0);
+	target->waiter = NULL;
 	return result;
 }
 

@@ -51,16 +51,61 @@ static void tell_if_long(struct rep_session *s, const struct rep_task *t, uint64
 		(double)then / 1e9);
 }
 
-static int wait_patiently(struct rep_session *s, struct rep_task *t)
+static int wait_patiently(struct rep_session *s, struct rep_task *t, uint64_t since_ns)
 {
-	uint64_t since = now_ns();
 	int status;
 
 	rep_waiting_for(t->tracee.tid);
 	while (!(status = tracee_wait_once(&t->tracee, 0)))
-		tell_if_long(s, t, since);
+		tell_if_long(s, t, since_ns);
 	rep_waiting_for(0);
 	return status;
+}
+
+/* What a terminal sends comes from the kernel, too (SI_KERNEL). */
+bool rep_is_foreign(struct rep_task *t, int status)
+{
+	siginfo_t info;
+
+	if (tracee_event(status))
+		return !rep_interrupted();
+	switch (WSTOPSIG(status)) {
+	case SIGTRAP | 0x80:
+		return false;
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGILL:
+	case SIGTRAP:
+	case SIGSYS: /* by an instruction, or sent? (sigaction(2)) */
+		return tracee_get_siginfo(&t->tracee, &info) && info.si_code <= 0;
+	default:
+		return true;
+	}
+}
+
+static int seek_wait(void *context, struct tracee *tracee)
+{
+	struct rep_seek *seek = context;
+
+	return wait_patiently(seek->session, seek->task, seek->since_ns);
+}
+
+static bool seek_is_foreign(void *context, struct tracee *tracee, int status)
+{
+	struct rep_seek *seek = context;
+
+	return rep_is_foreign(seek->task, status);
+}
+
+void rep_seek_begin(struct rep_seek *seek, struct rep_session *s, struct rep_task *t)
+{
+	*seek = (struct rep_seek){
+		.waiter = {seek_wait, seek_is_foreign, seek},
+		.session = s,
+		.task = t,
+		.since_ns = now_ns(),
+	};
 }
 
 static void before_run(struct rep_session *s, struct rep_task *t)
@@ -81,13 +126,13 @@ static bool after_run(struct rep_session *s, struct rep_task *t, int status)
 /* Runs to the next stop that the program caused; signals from outside have no place in a replay. */
 static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 {
-	siginfo_t info;
+	uint64_t since = now_ns();
 
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	for (;;) {
 		before_run(s, t);
 		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
-		*status = wait_patiently(s, t);
+		*status = wait_patiently(s, t, since);
 		t->moved = true;
 		if (after_run(s, t, *status))
 			return rep_pause(s);
@@ -98,13 +143,12 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 		if (t->tracee.gone)
 			return rep_diverged(s, t, "the replayed task is gone (wait status %#x)",
 					    *status);
-		if (tracee_event(*status))
+		if (rep_is_foreign(t, *status))
 			continue;
 		if (WSTOPSIG(*status) == (SIGTRAP | 0x80))
 			return NULL;
-		if (tracee_get_siginfo(&t->tracee, &info) && info.si_code > 0 &&
-		    softpmu_sort_stop(&t->tracee, &t->mm->probes, WSTOPSIG(*status)) !=
-			    SOFTPMU_STOP_WINDOW)
+		if (softpmu_sort_stop(&t->tracee, &t->mm->probes, WSTOPSIG(*status)) !=
+		    SOFTPMU_STOP_WINDOW)
 			return NULL;
 	}
 }
@@ -132,14 +176,31 @@ struct error *rep_run_to_call(struct rep_session *s, struct rep_task *t)
 	return NULL;
 }
 
+/* Does the event's SIGSEGV stand for a signal whose frame found no room on its stack? (force_sigsegv() in
+ * kernel/signal.c) */
+static struct error *is_frameless(struct rep_session *s, bool *frameless)
+{
+	struct trace_datum_view view;
+	siginfo_t info;
+
+	try(trace_reader_find(s->reader, TRACE_D_SIGINFO, &view));
+	*frameless = view.bytes && view.length == sizeof(info);
+	if (!*frameless)
+		return NULL;
+	memcpy(&info, view.bytes, sizeof(info));
+	*frameless = info.si_signo == SIGSEGV && info.si_code == SI_KERNEL;
+	return NULL;
+}
+
 struct error *rep_run_to_fault(struct rep_session *s, struct rep_task *t, int signal)
 {
 	int status;
+	bool any = false;
 
 	try(run(s, t, &status));
-	/* SIGSEGV also stands for a signal whose frame found no room on its stack. */
-	if (WSTOPSIG(status) != signal &&
-	    (signal != SIGSEGV || WSTOPSIG(status) == (SIGTRAP | 0x80)))
-		return unexpected(s, t, status);
-	return NULL;
+	if (WSTOPSIG(status) == signal)
+		return NULL;
+	if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+		try(is_frameless(s, &any));
+	return any ? NULL : unexpected(s, t, status);
 }

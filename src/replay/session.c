@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "softpmu/softpmu.h"
 #include "util/cleanup.h"
@@ -75,11 +76,44 @@ static void free_bytes(struct bytes *bytes)
 	vec_deinit(bytes);
 }
 
+static struct error *compare_bytes(struct rep_session *s, struct rep_task *t,
+				   const struct trace_datum_view *view)
+{
+	struct bytes now _cleanup_(free_bytes) = {0};
+
+	vec_reserve(&now, view->length);
+	now.count = tracee_read(&t->tracee, view->addr, now.items, view->length);
+	if (now.count == view->length && !memcmp(now.items, view->bytes, view->length))
+		return NULL;
+	return rep_diverged_memory(s, t, view, &now);
+}
+
+/* What is too much to be kept. A hash over more than is there now is another. */
+static struct error *compare_hash(struct rep_session *s, struct rep_task *t,
+				  const struct trace_datum_view *view)
+{
+	struct bytes now _cleanup_(free_bytes) = {0};
+	struct trace_extent extent;
+
+	memcpy(&extent, view->bytes, sizeof(extent));
+	if (extent.length > TRACE_DATUM_MAX)
+		return error_new("event %llu reads %llu bytes: the recording is damaged",
+				 (unsigned long long)s->event.number,
+				 (unsigned long long)extent.length);
+	vec_reserve(&now, extent.length);
+	now.count = tracee_read(&t->tracee, view->addr, now.items, extent.length);
+	if (now.count == extent.length && XXH64(now.items, now.count, 0) == extent.hash)
+		return NULL;
+	return rep_diverged(s, t,
+			    "some of the %llu bytes of memory at %#llx that it reads differ from "
+			    "what they were",
+			    (unsigned long long)extent.length, (unsigned long long)view->addr);
+}
+
 /* The memory that the call reads must be what it was. */
 static struct error *compare_inputs(struct rep_session *s, struct rep_task *t)
 {
 	struct trace_datum_view view;
-	struct bytes now _cleanup_(free_bytes) = {0};
 	bool end = false;
 
 	trace_reader_rewind(s->reader);
@@ -87,13 +121,10 @@ static struct error *compare_inputs(struct rep_session *s, struct rep_task *t)
 		try(trace_reader_datum(s->reader, &view, &end));
 		if (end)
 			return NULL;
-		if (view.kind != TRACE_D_INPUT || !view.length)
-			continue;
-		vec_clear(&now);
-		vec_reserve(&now, view.length);
-		now.count = tracee_read(&t->tracee, view.addr, now.items, view.length);
-		if (now.count != view.length || memcmp(now.items, view.bytes, view.length))
-			return rep_diverged_memory(s, t, &view, &now);
+		if (view.kind == TRACE_D_INPUT && view.length)
+			try(compare_bytes(s, t, &view));
+		else if (view.kind == TRACE_D_INPUT_HASH)
+			try(compare_hash(s, t, &view));
 	}
 }
 
@@ -437,6 +468,10 @@ struct error *rep_open(struct rep_session *s, const struct replay_options *optio
 	raise_file_limit();
 	try(trace_reader_open(options->directory, &s->reader));
 	trace_found_read(options->directory, &s->found);
+	s->shares_cpuid_trap =
+		trace_reader_meta(s->reader)->numbers.flags & TRACE_META_CPUID_TRAPPED;
+	if (s->shares_cpuid_trap)
+		arch.share_cpuid_trap(true);
 	return make_stub(s);
 }
 
@@ -445,6 +480,8 @@ void rep_close(struct rep_session *s)
 	if (s->found_more)
 		trace_found_write(s->options->directory, &s->found);
 	vec_deinit(&s->found);
+	if (s->shares_cpuid_trap)
+		arch.share_cpuid_trap(false);
 	rep_hide_progress(s);
 	rep_kill_all(s);
 	rep_files_deinit(s);

@@ -78,6 +78,7 @@ struct rep_session {
 	struct trace_event done;       /* the last one that was */
 	struct trace_found_list found; /* places by state as numbers, in the order of events */
 	bool found_more;	       /* than the recording's directory has */
+	bool shares_cpuid_trap;	       /* see arch.share_cpuid_trap() */
 	int stub;		       /* memfd of the stub executable */
 	bool bar_shown;		       /* the progress bar stands on the terminal */
 	uint64_t told_event;	       /* the user was told that this one takes long */
@@ -121,6 +122,19 @@ void rep_waiting_for(pid_t tid);
 int rep_interrupted(void);
 
 /* ---- run.c: letting a task run up to its event ---- */
+/* Is the stop one that somebody sent from outside? Those have no place in a replay. */
+bool rep_is_foreign(struct rep_task *t, int status);
+
+/* How a search for a place waits: it tells the user if it takes long, and passes over what comes from outside. */
+struct rep_seek {
+	struct softpmu_waiter waiter;
+	struct rep_session *session;
+	struct rep_task *task;
+	uint64_t since_ns;
+};
+
+/* The search begins. `seek` must stay where it is until its end. */
+void rep_seek_begin(struct rep_seek *seek, struct rep_session *s, struct rep_task *t);
 struct error *rep_run_to_call(struct rep_session *s, struct rep_task *t);
 /* Up to a signal caused by an instruction. */
 struct error *rep_run_to_fault(struct rep_session *s, struct rep_task *t, int signal);

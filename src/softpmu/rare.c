@@ -22,14 +22,16 @@
 #define AHEAD	    2048
 /* How long what has not been reached is waited for, and looked after how often. */
 #define PATIENCE_NS 1000000ull
-#define LOOK_NS	    30000
+/* The same while none was: a place in the middle of a hot loop costs a replay more than anything else. */
+#define PATIENCE_NONE_NS 50000000ull
+#define LOOK_NS		 30000
 
 struct rare {
 	struct tracee *tracee;
 	struct proc_maps maps;
 	taddr at[SLOTS]; /* 0: none, or reached already */
 	unsigned count;
-	uint64_t until_ns;
+	uint64_t since_ns, until_ns;
 };
 
 static uint64_t now_ns(void)
@@ -133,6 +135,7 @@ static unsigned reached(struct rare *r, int status)
 static bool run_to_all(struct rare *r, int how, taddr *last, int *status)
 {
 	for (unsigned left = r->count; left; left--) {
+		r->until_ns = r->since_ns + (*last ? PATIENCE_NS : PATIENCE_NONE_NS);
 		*status = run(r, how);
 		unsigned slot = reached(r, *status);
 
@@ -149,7 +152,7 @@ static bool run_to_all(struct rare *r, int how, taddr *last, int *status)
 static bool run_again(struct rare *r, int how, taddr to, int *status)
 {
 	r->at[0] = to;
-	r->until_ns = now_ns() + PATIENCE_NS;
+	r->until_ns = now_ns() + PATIENCE_NONE_NS;
 	set(r, 0, to);
 	*status = run(r, how);
 	return reached(r, *status) != SLOTS;
@@ -166,7 +169,7 @@ static bool time_is_over(struct rare *r, int status)
 
 enum softpmu_result softpmu_go_where_rare(struct tracee *tracee, int how, int *status)
 {
-	struct rare r = {.tracee = tracee, .until_ns = now_ns() + PATIENCE_NS};
+	struct rare r = {.tracee = tracee, .since_ns = now_ns()};
 	taddr last = 0;
 
 	proc_read_maps(tracee->tid, &r.maps);

@@ -13,6 +13,7 @@
 
 #include "softpmu/guard.h"
 #include "softpmu/softpmu.h"
+#include "softpmu/step.h"
 #include "util/log.h"
 
 #define PAGE 4096ull
@@ -49,6 +50,19 @@ static struct regs present(struct tracee *tracee)
 
 	arch.clear_resume(&regs);
 	return regs;
+}
+
+/* Runs to the next stop that is not from outside. */
+static int run(struct tracee *tracee, const struct softpmu_target *target)
+{
+	const struct softpmu_waiter *waiter = target->waiter;
+	int status;
+
+	do {
+		tracee_resume(tracee, PTRACE_SYSEMU, 0);
+		status = waiter ? waiter->wait(waiter->context, tracee) : tracee_wait(tracee, 0);
+	} while (waiter && !tracee->gone && waiter->is_foreign(waiter->context, tracee, status));
+	return status;
 }
 
 /* Is the stopped tracee, whose program counter is as the program knows it, at the target? */
@@ -285,8 +299,7 @@ static bool run_to_visit(struct seek *k, int *status)
 	taddr before = 0;
 
 	for (;;) {
-		tracee_resume(k->tracee, PTRACE_SYSEMU, 0);
-		*status = tracee_wait(k->tracee, 0);
+		*status = run(k->tracee, k->target);
 		int signal = WSTOPSIG(*status);
 
 		if (k->tracee->gone || tracee_event(*status))
@@ -398,11 +411,11 @@ static enum softpmu_result seek_state(struct tracee *tracee, const struct softpm
 
 /* ---- exact places ---- */
 
-static bool run_to_hit(struct tracee *tracee, const struct softpmu_probes *probes, int *status)
+static bool run_to_hit(struct tracee *tracee, const struct softpmu_probes *probes,
+		       const struct softpmu_target *target, int *status)
 {
 	for (;;) {
-		tracee_resume(tracee, PTRACE_SYSEMU, 0);
-		*status = tracee_wait(tracee, 0);
+		*status = run(tracee, target);
 		if (tracee->gone || tracee_event(*status))
 			return false;
 		switch (softpmu_sort_stop(tracee, probes, WSTOPSIG(*status))) {
@@ -418,16 +431,18 @@ static bool run_to_hit(struct tracee *tracee, const struct softpmu_probes *probe
 
 /* To where the place's sites have been passed; *moved: some had to be. */
 static enum softpmu_result seek_hits(struct tracee *tracee, struct softpmu_probes *probes,
-				     struct softpmu_counter *counter, uint64_t hits, bool *moved,
-				     int *status)
+				     struct softpmu_counter *counter,
+				     const struct softpmu_target *target, bool *moved, int *status)
 {
+	uint64_t hits = target->place.hits;
+
 	*moved = hits != softpmu_read(tracee, probes, counter);
 	if (!*moved)
 		return SOFTPMU_FOUND;
 	if (hits < counter->total || !probes->sites.count)
 		return SOFTPMU_OTHER;
 	softpmu_arm(tracee, probes, counter, hits);
-	bool hit = run_to_hit(tracee, probes, status);
+	bool hit = run_to_hit(tracee, probes, target, status);
 
 	softpmu_arm(tracee, probes, counter, 0);
 	return hit ? SOFTPMU_FOUND : SOFTPMU_STOPPED;
@@ -444,13 +459,29 @@ static enum softpmu_result verify(struct tracee *tracee, const struct softpmu_ta
 	return SOFTPMU_FOUND;
 }
 
+static enum softpmu_result pass_steps(struct tracee *tracee, const struct softpmu_probes *probes,
+				      const struct softpmu_target *target, int *status)
+{
+	const struct softpmu_waiter *waiter = target->waiter;
+	enum softpmu_result result = SOFTPMU_FOUND;
+
+	for (unsigned i = 0; i < target->place.steps && result == SOFTPMU_FOUND;) {
+		result = softpmu_step(tracee, probes, status);
+		if (result == SOFTPMU_STOPPED && waiter && !tracee->gone &&
+		    waiter->is_foreign(waiter->context, tracee, *status))
+			result = SOFTPMU_FOUND; /* it came before the step */
+		else
+			i++;
+	}
+	return result;
+}
+
 enum softpmu_result softpmu_seek(struct tracee *tracee, struct softpmu_probes *probes,
 				 struct softpmu_counter *counter, struct softpmu_target *target,
 				 int *status)
 {
 	bool moved = false;
-	enum softpmu_result result =
-		seek_hits(tracee, probes, counter, target->place.hits, &moved, status);
+	enum softpmu_result result = seek_hits(tracee, probes, counter, target, &moved, status);
 
 	if (result != SOFTPMU_FOUND)
 		return result;
@@ -458,7 +489,7 @@ enum softpmu_result softpmu_seek(struct tracee *tracee, struct softpmu_probes *p
 		return seek_state(tracee, probes, target, status);
 	if (moved)
 		softpmu_stand_at_site(tracee, probes);
-	result = softpmu_steps(tracee, probes, target->place.steps, status);
+	result = pass_steps(tracee, probes, target, status);
 	softpmu_clear_shadow(tracee, probes);
 	return result == SOFTPMU_FOUND ? verify(tracee, target) : result;
 }

@@ -19,8 +19,10 @@
 #define STEPS_MAX 400
 /* Steps before we make do with a place that traps more often than it is visited. */
 #define STEPS_WELL 100
-/* Witness pages: enough to tell states apart, few enough to be cheap (16 MB hash in 2 ms). */
-#define WITNESS_PAGES 4096
+/* Pages read in one go. */
+#define PAGES_AT_ONCE 16
+/* Pages behind one witness, once it is to be kept. */
+#define PAGES_A_WITNESS 256
 
 /* Past an instruction in one go: a repeated one, or one that sees the flag of single-stepping. */
 static int run_past(struct tracee *tracee, taddr next)
@@ -102,8 +104,9 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_p
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
+	/* At least one: a signal can be given from a step's stop, not from an interrupt's (ptrace(2)). */
 	for (int steps = 0; steps < STEPS_MAX && result == SOFTPMU_FOUND; steps++) {
-		if (is_findable(tracee, probes, steps < STEPS_WELL))
+		if (steps && is_findable(tracee, probes, steps < STEPS_WELL))
 			break;
 		result = softpmu_step(tracee, probes, status);
 	}
@@ -126,20 +129,51 @@ uint64_t softpmu_vector_hash(struct tracee *tracee)
 	return hash;
 }
 
-static void add(struct tracee *tracee, struct softpmu_witnesses *out, taddr addr, size_t length)
+static void add(struct softpmu_witnesses *out, taddr addr, size_t length, const void *bytes)
 {
-	char page[PAGE];
-
-	if (tracee_read(tracee, addr, page, length) != length)
-		return;
-	vec_push(out, (struct trace_witness){addr, length, XXH64(page, length, 0)});
+	vec_push(out, (struct trace_witness){addr, length, XXH64(bytes, length, 0)});
 }
 
-/* Entries of /proc/PID/pagemap (proc(5)): present or swapped; still the file's, so never written. */
+static void add_stack(struct tracee *tracee, struct softpmu_witnesses *out)
+{
+	char page[PAGE];
+	taddr sp = arch.sp(tracee_regs(tracee));
+	size_t length = PAGE - sp % PAGE;
+
+	if (tracee_read(tracee, sp, page, length) == length)
+		add(out, sp, length, page);
+	else
+		vec_push(out, out->items[0]);
+}
+
+/* `count` pages that lie side by side. Those that cannot be read are no witnesses. */
+static void add_pages(struct tracee *tracee, struct softpmu_witnesses *out, taddr at, size_t count)
+{
+	char bytes[PAGES_AT_ONCE * PAGE];
+
+	while (count) {
+		size_t want = count < PAGES_AT_ONCE ? count : PAGES_AT_ONCE;
+		size_t got = tracee_read(tracee, at, bytes, want * PAGE) / PAGE;
+
+		for (size_t i = 0; i < got; i++)
+			add(out, at + i * PAGE, PAGE, bytes + i * PAGE);
+		got += got < want;
+		at += got * PAGE;
+		count -= got;
+	}
+}
+
+/* Entries of /proc/PID/pagemap (proc(5)): present or swapped; a file's, or shared memory's. */
 #define PAGE_HERE(entry) ((entry) >> 62)
 #define PAGE_FILE	 (1ull << 61)
 
-/* Resident pages only: looking at others would make them so. */
+/* Can the page be another than it was when it was mapped? Not if it is not resident, which looking at it
+ * would make it; nor if it is a private mapping's and still the file's. */
+static bool may_differ(const struct proc_map *map, uint64_t entry)
+{
+	return PAGE_HERE(entry) && (map->shared || !(entry & PAGE_FILE));
+}
+
 static void add_resident(struct tracee *tracee, int pagemap, const struct proc_map *map,
 			 struct softpmu_witnesses *out, size_t most)
 {
@@ -149,12 +183,16 @@ static void add_resident(struct tracee *tracee, int pagemap, const struct proc_m
 		size_t want = (map->end - at) / PAGE < 512 ? (map->end - at) / PAGE : 512;
 		ssize_t got = pread(pagemap, entries, want * 8, (off_t)(at / PAGE * 8));
 
-		if (got <= 0)
+		if (got < 8)
 			return;
-		for (ssize_t i = 0; i < got / 8 && out->count < most; i++)
-			if (PAGE_HERE(entries[i]) && !(entries[i] & PAGE_FILE))
-				add(tracee, out, at + (taddr)i * PAGE, PAGE);
-		at += (taddr)(got / 8) * PAGE;
+		size_t count = (size_t)got / 8;
+
+		for (size_t i = 0, end; i < count && out->count < most; i = end + 1) {
+			for (end = i; end < count && may_differ(map, entries[end]);)
+				end++;
+			add_pages(tracee, out, at + i * PAGE, end - i);
+		}
+		at += count * PAGE;
 	}
 }
 
@@ -163,10 +201,10 @@ static bool is_ours(const struct proc_map *map)
 	return map->start >= WARP_CODE_PAGE && map->start < WARP_RESERVED_END;
 }
 
-static void take(struct tracee *tracee, struct softpmu_witnesses *out, size_t most)
+/* Ascending but for the first, SOFTPMU_WITNESSES_FIRST: the vector registers and the stack. */
+static void take(struct tracee *tracee, bool shared, size_t most, struct softpmu_witnesses *out)
 {
 	struct proc_maps maps = {0};
-	taddr sp = arch.sp(tracee_regs(tracee));
 	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", tracee->tid);
@@ -174,29 +212,53 @@ static void take(struct tracee *tracee, struct softpmu_witnesses *out, size_t mo
 
 	vec_clear(out);
 	vec_push(out, (struct trace_witness){0, 0, softpmu_vector_hash(tracee)});
-	add(tracee, out, sp, PAGE - sp % PAGE);
+	add_stack(tracee, out);
 	proc_read_maps(tracee->tid, &maps);
 	vec_foreach (&maps, map)
-		if (pagemap >= 0 && (map->prot & PROT_WRITE) && !map->shared && !is_ours(map))
+		if (pagemap >= 0 && (map->prot & PROT_WRITE) && (shared || !map->shared) &&
+		    !is_ours(map))
 			add_resident(tracee, pagemap, map, out, most);
 	proc_maps_deinit(&maps);
 }
 
-void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out)
+void softpmu_witness(struct tracee *tracee, size_t most, struct softpmu_witnesses *out)
 {
-	take(tracee, out, WITNESS_PAGES);
+	take(tracee, true, most, out);
+}
+
+/* One witness for pages side by side: the hash of their hashes. */
+void softpmu_fold(struct softpmu_witnesses *pages)
+{
+	uint64_t hashes[PAGES_A_WITNESS];
+	size_t kept = SOFTPMU_WITNESSES_FIRST;
+
+	for (size_t i = kept, next; i < pages->count; i = next) {
+		struct trace_witness *first = &pages->items[i];
+		size_t count = 0;
+
+		for (next = i; next < pages->count && count < PAGES_A_WITNESS; next++) {
+			if (pages->items[next].addr != first->addr + count * PAGE)
+				break;
+			hashes[count++] = pages->items[next].hash;
+		}
+		pages->items[kept++] = (struct trace_witness){
+			first->addr, count * PAGE,
+			count == 1 ? first->hash : XXH64(hashes, count * sizeof(*hashes), 0)};
+	}
+	if (pages->count > kept)
+		pages->count = kept;
 }
 
 size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_witnesses *now,
 		   struct trace_witness *out, size_t room)
 {
-	size_t count = 0, b = 0;
+	size_t count = 0, b = SOFTPMU_WITNESSES_FIRST;
 
-	/* Both are in ascending order but for their first two, the vector registers and the stack. */
-	for (size_t n = 2; n < now->count && count < room; n++) {
+	/* Both are in ascending order but for the first of them. */
+	for (size_t n = b; n < now->count && count < room; n++) {
 		const struct trace_witness *page = &now->items[n];
 
-		while (b < before->count && (b < 2 || before->items[b].addr < page->addr))
+		while (b < before->count && before->items[b].addr < page->addr)
 			b++;
 		if (b < before->count && before->items[b].addr == page->addr &&
 		    before->items[b].hash != page->hash)
@@ -205,25 +267,49 @@ size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_
 	return count;
 }
 
+/* Of a run of whole pages. */
+static bool pages_agree(struct tracee *tracee, const struct trace_witness *witness)
+{
+	struct softpmu_witnesses pages = {0};
+
+	if (witness->length % PAGE || witness->length > PAGES_A_WITNESS * PAGE)
+		return false;
+	for (int i = 0; i < SOFTPMU_WITNESSES_FIRST; i++)
+		vec_push(&pages, *witness);
+	add_pages(tracee, &pages, witness->addr, witness->length / PAGE);
+	softpmu_fold(&pages);
+	bool agrees = pages.count == SOFTPMU_WITNESSES_FIRST + 1 &&
+		      pages.items[SOFTPMU_WITNESSES_FIRST].length == witness->length &&
+		      pages.items[SOFTPMU_WITNESSES_FIRST].hash == witness->hash;
+
+	vec_deinit(&pages);
+	return agrees;
+}
+
 static bool one_agrees(struct tracee *tracee, const struct trace_witness *witness)
 {
 	char page[PAGE];
 
 	if (!witness->length)
 		return softpmu_vector_hash(tracee) == witness->hash;
-	return witness->length <= PAGE &&
-	       tracee_read(tracee, witness->addr, page, witness->length) == witness->length &&
+	if (witness->length > PAGE)
+		return pages_agree(tracee, witness);
+	return tracee_read(tracee, witness->addr, page, witness->length) == witness->length &&
 	       XXH64(page, witness->length, 0) == witness->hash;
 }
 
-bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses, size_t count)
+bool softpmu_agrees(struct tracee *tracee, struct trace_witness *witnesses, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (one_agrees(tracee, &witnesses[i]))
 			continue;
+		struct trace_witness liar = witnesses[i];
+
 		log_info("a place at %#llx with equal registers is not the one: %#llx differs",
 			 (unsigned long long)arch.pc(tracee_regs(tracee)),
-			 (unsigned long long)witnesses[i].addr);
+			 (unsigned long long)liar.addr);
+		memmove(witnesses + 1, witnesses, i * sizeof(liar));
+		witnesses[0] = liar;
 		return false;
 	}
 	return true;
@@ -236,9 +322,8 @@ static void add_shared(struct tracee *tracee, struct softpmu_witnesses *out)
 
 	proc_read_maps(tracee->tid, &maps);
 	vec_foreach (&maps, map)
-		for (taddr at = map->start; at < map->end; at += PAGE)
-			if (map->shared && (map->prot & PROT_WRITE) && !is_ours(map))
-				add(tracee, out, at, PAGE);
+		if (map->shared && (map->prot & PROT_WRITE) && !is_ours(map))
+			add_pages(tracee, out, map->start, (map->end - map->start) / PAGE);
 	proc_maps_deinit(&maps);
 }
 
@@ -249,7 +334,7 @@ uint64_t softpmu_state_hash(struct tracee *tracee)
 	struct regs regs = *tracee_regs(tracee);
 
 	arch.clear_resume(&regs);
-	take(tracee, &all, SIZE_MAX);
+	take(tracee, false, SIZE_MAX, &all);
 	add_shared(tracee, &all);
 	uint64_t hash = XXH64(regs.word, sizeof(regs.word), 0), empty = XXH64(zeros, PAGE, 0);
 

@@ -40,15 +40,21 @@ enum softpmu_result softpmu_steps(struct tracee *tracee, const struct softpmu_pr
 enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct softpmu_probes *probes,
 					int *status);
 
-/* Takes the witnesses of the tracee's present state: the vector registers, the stack at its
- * pointer, and resident writable pages up to a limit. */
-void softpmu_witness(struct tracee *tracee, struct softpmu_witnesses *out);
+/* Witnesses that come before those of pages: the vector registers and the stack at its pointer. */
+#define SOFTPMU_WITNESSES_FIRST 2
+
+/* Takes the witnesses of the tracee's present state: SOFTPMU_WITNESSES_FIRST, then one for each resident
+ * page that the program can write, shared memory too, up to `most` in all. A million pages take 2 s. */
+void softpmu_witness(struct tracee *tracee, size_t most, struct softpmu_witnesses *out);
+/* Makes few of many: one witness for a run of pages. Such are to be kept, not compared by softpmu_hot(). */
+void softpmu_fold(struct softpmu_witnesses *pages);
 /* Those of `now` whose contents are not what they were `before`: addresses of memory that changes
  * often, at most `room` of them. */
 size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_witnesses *now,
 		   struct trace_witness *out, size_t room);
-/* Is the tracee's present state the one of the witnesses? */
-bool softpmu_agrees(struct tracee *tracee, const struct trace_witness *witnesses, size_t count);
+/* Is the tracee's present state the one of the witnesses? The first that says no is moved to the front,
+ * where it is asked first the next time. */
+bool softpmu_agrees(struct tracee *tracee, struct trace_witness *witnesses, size_t count);
 uint64_t softpmu_vector_hash(struct tracee *tracee);
 /* Of all registers but the program counter's kin, and all writable memory: the truth, for debug
  * builds and tests. Slow: it reads everything. */
@@ -72,11 +78,12 @@ struct softpmu_contents {
 };
 
 struct softpmu_contents_list vec(struct softpmu_contents);
+struct softpmu_waiter;
 
 struct softpmu_target {
 	struct trace_place place;
 	struct regs regs;
-	const struct trace_witness *witnesses; /* the rest is for TRACE_PLACE_STATE */
+	struct trace_witness *witnesses; /* the rest is for TRACE_PLACE_STATE */
 	size_t count;
 	const struct softpmu_contents *contents;
 	size_t contents_count;
@@ -84,6 +91,17 @@ struct softpmu_target {
 	 * search; else 0. Out: how often it was, where the state was searched for. */
 	uint64_t visits;
 	bool keep_code; /* no jump to a stub: the breakpoint register finds all visits */
+	/* NULL: each stop is waited for as long as it takes, and looked at. */
+	const struct softpmu_waiter *waiter;
+};
+
+/* How a search waits. */
+struct softpmu_waiter {
+	/* Instead of tracee_wait(). */
+	int (*wait)(void *context, struct tracee *tracee);
+	/* Is the stop from outside, and of no meaning to the replay? */
+	bool (*is_foreign)(void *context, struct tracee *tracee, int status);
+	void *context;
 };
 
 /* Runs the tracee (PTRACE_SYSEMU) until it is at the target. SOFTPMU_STOPPED: it made a system call or

@@ -6,6 +6,8 @@
 #include "timeline/state.h"
 
 #define STACK_BYTES 8192u
+/* Witness pages: enough to tell states apart, few enough to be cheap (16 MB hash in 5 ms). */
+#define PAGES 4096u
 
 static void read_state(struct rep_task *t, struct timeline_mark *mark)
 {
@@ -19,7 +21,7 @@ static void read_state(struct rep_task *t, struct timeline_mark *mark)
 	target->place.hits = t->hits;
 	target->place.steps = t->at_hits ? t->steps : 0;
 	target->place.vector_hash = softpmu_vector_hash(&t->tracee);
-	softpmu_witness(&t->tracee, &witnesses);
+	softpmu_witness(&t->tracee, PAGES, &witnesses);
 	target->witnesses = witnesses.items;
 	target->count = witnesses.count;
 	taddr at = arch.sp(&target->regs) & ~7ull;

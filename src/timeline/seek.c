@@ -34,6 +34,18 @@ bool tl_is_hit(struct rep_task *t)
 	return false;
 }
 
+/* A signal from outside comes before the step. */
+static enum softpmu_result step_here(struct rep_task *t, int *status)
+{
+	enum softpmu_result result;
+
+	do
+		result = softpmu_steps(&t->tracee, &t->mm->probes, 1, status);
+	while (result == SOFTPMU_STOPPED && !t->tracee.gone && !tracee_event(*status) &&
+	       rep_is_foreign(t, *status));
+	return result;
+}
+
 /* What a site's stub does is one with the instruction that it stands for: the thread leaves it. */
 enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status)
 {
@@ -42,7 +54,7 @@ enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *s
 
 	load(t);
 	do {
-		result = softpmu_steps(&t->tracee, probes, 1, status);
+		result = step_here(t, status);
 		if (result == SOFTPMU_EVENT)
 			return result;
 		t->moved = true;
@@ -72,7 +84,7 @@ static bool run_to_hit(struct timeline *tl, struct rep_task *t, int *status)
 		tl->s.paused = pauser->is_wanted(tl, t, *status);
 		if (tl->s.paused)
 			return false;
-		if (tracee_event(*status))
+		if (rep_is_foreign(t, *status))
 			continue;
 		switch (softpmu_sort_stop(&t->tracee, &t->mm->probes, WSTOPSIG(*status))) {
 		case SOFTPMU_STOP_HIT:
@@ -212,7 +224,7 @@ static enum softpmu_result pass_states(struct timeline *tl, struct rep_task *t,
 		tl->s.paused = result == SOFTPMU_STOPPED && pauser->is_wanted(tl, t, *status);
 		if (result != SOFTPMU_STOPPED)
 			breaks_remove(tl, t);
-		if (result != SOFTPMU_STOPPED || tl->s.paused || !tracee_event(*status))
+		if (result != SOFTPMU_STOPPED || tl->s.paused || !rep_is_foreign(t, *status))
 			return result;
 		target->visits = 0; /* an interrupt of no meaning */
 	}

@@ -502,6 +502,8 @@ static const char *datum_wrong(const struct trace_datum *datum, uint64_t room)
 		return datum->length == sizeof(struct trace_place) ? NULL : "a place has no size";
 	case TRACE_D_PROBE:
 		return datum->length == sizeof(struct trace_probe) ? NULL : "a site has no size";
+	case TRACE_D_INPUT_HASH:
+		return datum->length == sizeof(struct trace_extent) ? NULL : "a hash has no size";
 	case TRACE_D_STATE_HASH:
 	case TRACE_D_STACK_LIMIT:
 		return datum->length == 8 ? NULL : "a word has no size";

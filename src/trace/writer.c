@@ -47,11 +47,13 @@ struct group {
 	uint64_t event_start; /* the same of the event being built */
 	uint32_t event_count; /* its records */
 	struct trace_stream_out events_out, data_out; /* the thread's */
+	bool failed; /* a block was not written: later ones would refer to it, or follow a gap */
 };
 
 /* Bytes for one frame of one stream. */
 struct block {
 	struct block *next;
+	struct group *group;
 	struct trace_stream_out *out;
 	struct trace_frame_info info;
 	unsigned char *bytes; /* owned */
@@ -101,12 +103,13 @@ static int64_t now_ns(void)
 
 /* ---- the queue; `lock` is held ---- */
 
-static void enqueue(struct trace_writer *writer, struct trace_stream_out *out,
+static void enqueue(struct trace_writer *writer, struct group *group, struct trace_stream_out *out,
 		    struct trace_frame_info info, unsigned char *bytes, size_t from, size_t to)
 {
 	struct block *block = xmalloc(sizeof(*block));
 
-	*block = (struct block){.out = out, .info = info, .bytes = bytes, .from = from, .to = to};
+	*block = (struct block){
+		.group = group, .out = out, .info = info, .bytes = bytes, .from = from, .to = to};
 	*writer->queue_end = block;
 	writer->queue_end = &block->next;
 	writer->queued += to;
@@ -131,13 +134,13 @@ static void take_published(struct trace_writer *writer, struct group *group)
 	if (n) {
 		struct trace_frame_info info = {.first = group->data_base + data->taken};
 
-		enqueue(writer, &group->data_out, info, xmemdup(data->bytes + data->taken, n), 0,
-			n);
+		enqueue(writer, group, &group->data_out, info,
+			xmemdup(data->bytes + data->taken, n), 0, n);
 		data->taken = data->published;
 	}
 	n = events->published - events->taken;
 	if (n) {
-		enqueue(writer, &group->events_out, events_info(events),
+		enqueue(writer, group, &group->events_out, events_info(events),
 			xmemdup(events->bytes + events->taken, n), 0, n);
 		events->taken = events->published;
 	}
@@ -145,26 +148,40 @@ static void take_published(struct trace_writer *writer, struct group *group)
 
 /* ---- the thread ---- */
 
+/* A block was not written. What other groups hold is, as far as there is room: that block has left
+ * some, and what fills a disk is seldom what matters most. `lock` is held. */
+static void note_failure(struct trace_writer *writer, struct group *group, struct error *error)
+{
+	group->failed = true;
+	if (writer->failure) {
+		error_free(error);
+		return;
+	}
+	writer->failure = error;
+	vec_foreach (&writer->groups, other)
+		if (*other)
+			take_published(writer, *other);
+}
+
 /* Writes the blocks that are there; `lock` is held, and not during the writing. */
 static void write_queue(struct trace_writer *writer, struct trace_encoder *encoder)
 {
 	while (writer->queue) {
 		struct block *block = writer->queue;
-		bool failed = writer->failure;
 		struct error *error = NULL;
 
 		writer->queue = block->next;
 		if (!writer->queue)
 			writer->queue_end = &writer->queue;
 		pthread_mutex_unlock(&writer->lock);
-		if (!failed)
+		if (!block->group->failed)
 			error = trace_stream_append(
 				writer->directory, writer->name, block->out, encoder, &block->info,
 				block->bytes + block->from, block->to - block->from);
 		pthread_mutex_lock(&writer->lock);
 		writer->queued -= block->to;
 		if (error)
-			writer->failure = error;
+			note_failure(writer, block->group, error);
 		free(block->bytes);
 		free(block);
 		pthread_cond_signal(&writer->space);
@@ -334,7 +351,8 @@ static void hand_over_data(struct trace_writer *writer, struct group *group)
 	struct trace_frame_info info = {.first = group->data_base + data->taken};
 
 	if (data->used > data->taken)
-		enqueue(writer, &group->data_out, info, data->bytes, data->taken, data->used);
+		enqueue(writer, group, &group->data_out, info, data->bytes, data->taken,
+			data->used);
 	else
 		free(data->bytes);
 	group->data_base += data->used;
@@ -348,7 +366,7 @@ static void hand_over(struct trace_writer *writer, struct group *group)
 
 	hand_over_data(writer, group);
 	if (events->used > events->taken)
-		enqueue(writer, &group->events_out, events_info(events), events->bytes,
+		enqueue(writer, group, &group->events_out, events_info(events), events->bytes,
 			events->taken, events->used);
 	else
 		free(events->bytes);

@@ -2,7 +2,8 @@
  *
  * The tracee is sent to the code page (a system call instruction, then a trap) with PTRACE_CONT:
  * one stop a call, and the seccomp program lets calls from there pass. From a SYSEMU or seccomp
- * stop the pending call is skipped: the caller makes it again or sets its result. Signals are
+ * stop the pending call is skipped: the caller makes it again or sets its result. Where the program
+ * ignores SIGTRAP, which a trap would end, the call is run to its end with PTRACE_SYSCALL. Signals are
  * blocked meanwhile; a stop signal, which cannot be, is sent again afterwards, and an interrupt is
  * made again. */
 #include <errno.h>
@@ -35,11 +36,23 @@ static void note_stop(struct tracee *tracee, int status)
 		tracee->interrupt_again |= tracee->interrupted || WSTOPSIG(status) != SIGTRAP;
 }
 
+/* The end of our call, not of the one that was pending before. */
+static bool is_call_end(struct tracee *tracee, bool *entered)
+{
+	struct __ptrace_syscall_info info = {0};
+
+	tracee_call_info(tracee, &info);
+	*entered |= info.op == PTRACE_SYSCALL_INFO_ENTRY;
+	return *entered && info.op == PTRACE_SYSCALL_INFO_EXIT;
+}
+
 /* Runs until the trap behind the call; returns false if the tracee is gone. */
 static bool run_to_trap(struct tracee *tracee, pid_t *child)
 {
+	bool entered = false;
+
 	for (;;) {
-		tracee_resume(tracee, PTRACE_CONT, 0);
+		tracee_resume(tracee, tracee->ignores_trap ? PTRACE_SYSCALL : PTRACE_CONT, 0);
 		int status = tracee_wait(tracee, 0);
 
 		if (tracee->gone)
@@ -55,6 +68,11 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 		}
 		int signal = WSTOPSIG(status);
 
+		if (signal == (SIGTRAP | 0x80)) {
+			if (is_call_end(tracee, &entered))
+				return true;
+			continue;
+		}
 		if (signal == SIGTRAP)
 			return true;
 		if (!(BIT(signal) & ASYNCHRONOUS)) { /* our page is not what it was */
@@ -70,11 +88,13 @@ int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_
 {
 	struct regs before = *tracee_regs(tracee);
 	uint64_t mask = tracee_get_sigmask(tracee);
+	bool trapped = tracee->trapped; /* ours takes nothing away: the signal is not blocked */
 
 	tracee_set_sigmask(tracee, ASYNCHRONOUS);
 	arch.remote_call(tracee_regs_mut(tracee), nr, args);
 	if (!run_to_trap(tracee, child))
 		return -ESRCH;
+	tracee->trapped = trapped;
 	int64_t result = arch.call_result(tracee_regs(tracee));
 
 	tracee_set_regs(tracee, &before);

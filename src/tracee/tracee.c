@@ -41,12 +41,18 @@ static bool request(struct tracee *tracee, int what, void *addr, void *data)
 	return false;
 }
 
-void tracee_stopped(struct tracee *tracee)
+void tracee_stopped(struct tracee *tracee, int status)
 {
+	int event = tracee_event(status);
+
 	tracee->stopped = true;
 	tracee->gone = false;
 	tracee->regs_valid = tracee->regs_dirty = false;
 	tracee->stops++;
+	/* Overtaken by another stop, an interrupt is taken back by the kernel; see tracee_trap_first(). */
+	if (event != PTRACE_EVENT_STOP)
+		tracee->interrupted = false;
+	tracee->trapped |= !event && WSTOPSIG(status) == SIGTRAP;
 }
 
 int tracee_wait_once(struct tracee *tracee, int flags)
@@ -60,9 +66,7 @@ int tracee_wait_once(struct tracee *tracee, int flags)
 		tracee->gone = true;
 		return tid < 0 ? -1 : status;
 	}
-	tracee_stopped(tracee);
-	if (tracee_event(status) != PTRACE_EVENT_STOP)
-		tracee->interrupted = false; /* see tracee_trap_first() */
+	tracee_stopped(tracee, status);
 	return status;
 }
 

@@ -30,6 +30,8 @@ struct tracee {
 	struct regs regs;
 	int stop_again; /* a stop signal that arrived during a remote call: sent again after it */
 	bool interrupt_again; /* the same for tracee_interrupt() and group stops */
+	bool trapped;	      /* by a SIGTRAP since the caller cleared this */
+	bool ignores_trap;    /* the program ignores SIGTRAP: remote calls must not raise it */
 	bool interrupted;     /* tracee_interrupt() was called; the caller takes note of its stop */
 	uint64_t stops;	      /* how many stops it made: the price of tracing */
 };
@@ -45,7 +47,7 @@ int tracee_wait(struct tracee *tracee, int flags);
 /* The same, but returns 0 also when a signal of ours has interrupted the wait. */
 int tracee_wait_once(struct tracee *tracee, int flags);
 /* Notes a stop that somebody else's wait has reported. */
-void tracee_stopped(struct tracee *tracee);
+void tracee_stopped(struct tracee *tracee, int status);
 /* Lets it run: `how` is PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSEMU, PTRACE_SINGLESTEP or
  * PTRACE_LISTEN. Writes changed registers first. */
 void tracee_resume(struct tracee *tracee, int how, int signal);

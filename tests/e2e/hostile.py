@@ -11,7 +11,7 @@ import shutil
 import signal
 import struct
 
-from harness import PYTHON, Failure, Skip, Test, own_lines
+from harness import PYTHON, Failure, Skip, Test, descendants, own_lines
 
 TESTS = []
 DIVERGED = 122
@@ -20,7 +20,12 @@ DIVERGED = 122
 STREAM_HEADER = 32
 FRAME_HEADER = struct.Struct('<IIQQIIQQ')
 EVENT = struct.Struct('<QQIHHIIqQQ27Q')
+DATUM = struct.Struct('<IIQQ')
 TASK = struct.Struct('<IIIIQQ')
+SITE = struct.Struct('<QQII')
+EXTENT = struct.Struct('<QQ')
+PROBE_DATUM, INPUT_HASH_DATUM = 18, 19
+OUR_CODE = 0x70000000
 SYSCALL, ENTER, EXIT, RESTART, SIGNAL_FATAL, TASK_NEW = 2, 3, 4, 5, 8, 9
 AFTER_CALL = 16
 KIND, FLAGS, RESULT, RBX = 3, 4, 7, 10 + 5
@@ -177,6 +182,78 @@ def registers_that_differ(context):
     place = copy_of(context, dies, 'fatal')
     number = edit_event(place, lambda f: f[KIND] == SIGNAL_FATAL and f[FLAGS] & AFTER_CALL, spoil_register)
     must_notice(context, place, 'diverged .* at event %d,.*registers differ' % number)
+
+
+# ---- data that is not what it should be ----
+
+def edit_data(place, kind, record, change):
+    """Changes all data records of a kind, which have the layout `record` (their address is often 0)."""
+    count = 0
+
+    def in_frame(raw):
+        nonlocal count
+        head, at = struct.pack('<II', kind, 0), -1
+        while (at := raw.find(head, at + 1)) >= 0:
+            if at % 8 == 0 and DATUM.unpack_from(raw, at)[3] == record.size:
+                fields = list(record.unpack_from(raw, at + DATUM.size))
+                change(fields)
+                record.pack_into(raw, at + DATUM.size, *fields)
+                count += 1
+
+    for path in streams(place, 'data'):
+        edit_frames(path, in_frame)
+    if not count:
+        raise Failure('the recording has no record of kind %d to change' % kind)
+
+
+@case
+def sites_in_our_pages(context):
+    """A site is code that is written: not where system calls are made for the replayer."""
+    recording = context.record([guest(context, 'sig_compute')])
+    for name, field in (('site', 0), ('stub', 1)):
+        for offset in (0, 2, 0x1000):
+            place = copy_of(context, recording, '%s-%d' % (name, offset))
+            edit_data(place, PROBE_DATUM, SITE, put(field, OUR_CODE + offset))
+            must_notice(context, place, 'cannot be made to count as it was recorded')
+
+
+@case
+def much_that_is_written(context):
+    """Of a large write, all bytes are compared."""
+    recording = context.record([PYTHON, '-S', '-c', 'import os; os.write(1, bytes(range(256)) * 400)'])
+    place = copy_of(context, recording, 'other-bytes')
+    edit_data(place, INPUT_HASH_DATUM, EXTENT, put(1, 1))
+    must_notice(context, place, 'some of the 102400 bytes of memory .* differ')
+    place = copy_of(context, recording, 'too-many')
+    edit_data(place, INPUT_HASH_DATUM, EXTENT, put(0, 1 << 40))
+    result = context.run([context.warp, 'replay', '-a', place], cwd=context.path('elsewhere'), limit=50)
+    if b'is damaged' not in result.err:
+        raise Failure('should have said that the recording is damaged: %s' % result)
+
+
+# ---- what others do meanwhile ----
+
+@case
+def signals_from_outside(context):
+    """Signals and stops that others send to a replayed program mean nothing, also while a place is searched."""
+    recording = context.record([guest(context, 'sig_compute')])
+    for _ in range(2):  # by state, then by what that has found
+        process = context.start([context.warp, 'replay', '-a', recording.path], cwd=context.path('elsewhere'))
+        sent = 0
+        while process.poll() is None and sent < 2000:
+            if not os.path.getsize(process.out_path):
+                continue  # the program is not there yet
+            for pid in descendants(process.pid):
+                try:
+                    for number in (signal.SIGWINCH, signal.SIGUSR1, signal.SIGSTOP, signal.SIGCONT):
+                        os.kill(pid, number)
+                        sent += 1
+                except ProcessLookupError:
+                    pass
+        result = context.finish(process, limit=60)
+        context.say('%d signals sent' % sent)
+        if result.status != 0 or not sent:
+            raise Failure('should have ended with 0: %s' % result)
 
 
 # ---- the user's interrupt ----

@@ -159,9 +159,11 @@ static void test_stub_of_overlapping_code(void **state)
 
 	assert_int_not_equal(stub.copies[1], 0);
 	assert_memory_equal(copy, overlapping + 1, 3);
+	int32_t displacement;
+
 	assert_int_not_equal(stub.copies[4], 0);
-	assert_int_equal(stub.copies[1] + 3 + ARCH_JUMP + *(const int32_t *)(copy + 4),
-			 stub.copies[4]);
+	memcpy(&displacement, copy + 4, sizeof(displacement));
+	assert_int_equal(stub.copies[1] + 3 + ARCH_JUMP + displacement, stub.copies[4]);
 }
 
 static void test_stub_without_room(void **state)

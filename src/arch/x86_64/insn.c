@@ -73,7 +73,7 @@ static void emulate_cpuid(struct regs *regs)
 	uint32_t leaf = (uint32_t)regs->word[RAX], subleaf = (uint32_t)regs->word[RCX];
 	uint32_t out[4];
 
-	__cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
+	x86_64_cpuid(leaf, subleaf, out);
 	hide_features(leaf, subleaf, out);
 	regs->word[RAX] = out[0];
 	regs->word[RBX] = out[1];

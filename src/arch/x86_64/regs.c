@@ -213,6 +213,7 @@ const struct arch_ops arch = {
 	.arm_time_trap = x86_64_arm_time_trap,
 	.arm_cpuid_trap = x86_64_arm_cpuid_trap,
 	.cpuid_trap_call = x86_64_cpuid_trap_call,
+	.share_cpuid_trap = x86_64_share_cpuid_trap,
 	.identify_cpu = x86_64_identify_cpu,
 	.classify = x86_64_classify,
 	.window = x86_64_window,

@@ -65,6 +65,9 @@ enum arch_trap x86_64_trap_kind(const uint8_t *bytes, size_t length);
 void x86_64_trap_emulate(const uint8_t *bytes, struct regs *regs);
 bool x86_64_arm_time_trap(void);
 bool x86_64_arm_cpuid_trap(void);
+void x86_64_share_cpuid_trap(bool on);
+/* What cpuid says, asked once a thread: for threads that stay on one core. */
+void x86_64_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 void x86_64_cpuid_trap_call(int *nr, uint64_t args[SC_ARGS]);
 enum arch_step x86_64_classify(const uint8_t *bytes, size_t length, unsigned *insn_length);
 unsigned x86_64_window(const uint8_t *bytes, size_t length);
