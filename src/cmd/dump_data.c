@@ -4,7 +4,6 @@
  * at the first byte that none has; what is kept of one event is bounded, whatever the recording
  * says. */
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "cmd/dump.h"
 #include "util/alloc.h"
@@ -209,8 +208,7 @@ static void describe_call(struct dump_event *e)
 	for (int i = 0; i < SC_ARGS; i++)
 		e->call.args[i] = arch.call_arg(&e->regs, i);
 	e->row = sc_row(e->call.nr);
-	e->restarted =
-		arch.call_nr(&e->regs) == SYS_restart_syscall && e->call.nr != SYS_restart_syscall;
+	e->restarted = sc_row_restarts(sc_row(arch.call_nr(&e->regs))) && !sc_row_restarts(e->row);
 }
 
 struct error *dump_event_load(struct trace_reader *reader, const struct trace_event *event,

@@ -318,7 +318,7 @@ static struct node *path_leaves(struct binder *b, const struct node *from, struc
 static bool points_at_text(const struct sc_arg *arg)
 {
 	return arg->dir != SC_VALUE && arg->dir != SC_INOUT &&
-	       (arg->size_kind == SC_S_CSTR || arg->type == SC_T_BUF || arg->type == SC_T_PATH ||
+	       (arg->size_kind == SC_S_CSTR || sc_arg_is_bytes(arg) || arg->type == SC_T_PATH ||
 		arg->type == SC_T_STR || arg->type == SC_T_XATTR_VALUE);
 }
 

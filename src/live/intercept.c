@@ -396,7 +396,7 @@ static bool is_again(const struct thread *t)
 
 	return t->interrupted.ended && task->call_pc == t->interrupted_pc &&
 	       task->call_sp == t->interrupted_sp &&
-	       (task->call.nr == SYS_restart_syscall ||
+	       (sc_row_restarts(sc_row(task->call.nr)) ||
 		(task->call.nr == t->interrupted.nr &&
 		 !memcmp(task->call.args, t->interrupted.args, sizeof(task->call.args))));
 }

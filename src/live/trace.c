@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -158,7 +157,7 @@ static void before_call(void *context, struct live_task *task)
 	struct traced *t = task->user;
 
 	t->row = task->foreign_call ? NULL : sc_row(task->call.nr);
-	if (t->row && t->row->nr == SYS_rt_sigreturn)
+	if (t->row && t->row->handler == SC_H_SIGRETURN)
 		task->call.signal_mask = arch.sigreturn_mask(tracee_regs(&task->tracee));
 	t->shown = select_call(s, t);
 	if (t->shown == TRACE_HIDDEN)

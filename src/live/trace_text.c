@@ -5,7 +5,6 @@
  * Invariant: line_begin is where the open (or last) line begins, counted over all output. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -107,7 +106,7 @@ static void put_special_call(struct traced *t, struct bytes *out)
 void trace_put_first_half(struct tracing *s, struct traced *t, struct bytes *out)
 {
 	s->style.context = t;
-	if (t->task->foreign_call || (t->row && t->row->nr == SYS_restart_syscall))
+	if (t->task->foreign_call || sc_row_restarts(t->row))
 		put_special_call(t, out);
 	else
 		sc_format_entry(out, t->row, &t->task->call, &t->memory, &s->style, &t->half);

@@ -66,6 +66,11 @@ bool sc_constant(const char *name, int64_t *value)
 	       find_number(sc_signal_name, SIGNALS, name, value);
 }
 
+bool sc_arg_is_bytes(const struct sc_arg *arg)
+{
+	return arg->type == SC_T_BUF || arg->type == SC_T_RANDOM || arg->type == SC_T_HOSTNAME;
+}
+
 struct sc_number sc_arg_number(const struct sc_arg *arg)
 {
 	if (arg->dir != SC_VALUE)
@@ -77,6 +82,7 @@ struct sc_number sc_arg_number(const struct sc_arg *arg)
 	case SC_T_CLOCK_T:
 		return (struct sc_number){64, true};
 	case SC_T_ULONG:
+	case SC_T_OFFSET_HIGH:
 	case SC_T_SIZE:
 	case SC_T_LHEX:
 	case SC_T_ADDR:

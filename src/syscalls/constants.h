@@ -22,4 +22,7 @@ struct sc_number {
 /* Pointers are 64 bits without a sign. */
 struct sc_number sc_arg_number(const struct sc_arg *arg);
 
+/* The argument points at plain bytes. */
+bool sc_arg_is_bytes(const struct sc_arg *arg);
+
 #endif

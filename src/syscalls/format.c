@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include "syscalls/printer.h"
 #include "util/alloc.h"
@@ -131,11 +130,17 @@ static PRINTER(lflags)
 
 static PRINTER(buf)
 {
-	if (p->row->nr == SYS_getrandom)
-		put_bytes_hex(p, value, arg_length(p));
-	else if (p->row->nr == SYS_getcwd)
-		put_path(p, value);
-	else if (p->row->nr == SYS_sethostname && arg_length(p) > HOST_NAME_MAX)
+	put_bytes(p, value, arg_length(p));
+}
+
+static PRINTER(random)
+{
+	put_bytes_hex(p, value, arg_length(p));
+}
+
+static PRINTER(hostname)
+{
+	if (arg_length(p) > HOST_NAME_MAX)
 		put_addr(p, value);
 	else
 		put_bytes(p, value, arg_length(p));
@@ -234,69 +239,98 @@ static void print_value(struct printer *p, unsigned type, uint64_t value)
 
 /* ---- arguments ---- */
 
-/* Actions of syslog(2) that read have a buffer, one that sets the level only its length. */
-static unsigned syslog_arguments(uint32_t action)
+/* ---- which arguments have a meaning, by the value of one of them: bit i for argument i ---- */
+
+#define ALL 0x3fu
+
+static unsigned by_ioctl_command(const struct printer *p)
 {
-	if (action >= 2 && action <= 4)
-		return 7;
-	return action == 8 ? 7 : 1;
+	return ioctl_has_argument(p->call->args[1]) ? ALL : 3;
 }
 
-/* Bit i: argument i has a meaning in this call, as far as the values of others decide that. */
+static unsigned by_mremap_flags(const struct printer *p)
+{
+	uint64_t moves = MREMAP_FIXED | MREMAP_MAYMOVE;
+
+	return (p->call->args[3] & moves) == moves ? ALL : 15;
+}
+
+/* Actions that read have a buffer, one that sets the level only its length: syslog(2). */
+static unsigned by_syslog_action(const struct printer *p)
+{
+	uint32_t action = p->call->args[0];
+
+	return (action >= 2 && action <= 4) || action == 8 ? 7 : 1;
+}
+
+static unsigned by_reboot_command(const struct printer *p)
+{
+	return (uint32_t)p->call->args[2] == LINUX_REBOOT_CMD_RESTART2 ? ALL : 7;
+}
+
+static unsigned by_membarrier_flags(const struct printer *p)
+{
+	return p->call->args[1] & 1 ? ALL : 3; /* MEMBARRIER_CMD_FLAG_CPU */
+}
+
+static unsigned by_arch_prctl_option(const struct printer *p)
+{
+	return p->call->args[0] == ARCH_GET_CPUID ? 1 : ALL;
+}
+
+static unsigned by_fcntl_command(const struct printer *p)
+{
+	switch ((int)p->call->args[1]) {
+	case F_GETFD:
+	case F_GETFL:
+	case F_GETOWN:
+	case F_GETSIG:
+	case F_GETLEASE:
+	case F_GETPIPE_SZ:
+	case F_GET_SEALS:
+		return 3;
+	default:
+		return ALL;
+	}
+}
+
+static unsigned by_prctl_option(const struct printer *p)
+{
+	switch ((int)p->call->args[0]) {
+	case PR_GET_DUMPABLE:
+	case PR_GET_KEEPCAPS:
+	case PR_GET_SECCOMP:
+	case PR_GET_SECUREBITS:
+	case PR_GET_TIMERSLACK:
+	case PR_GET_TIMING:
+		return 1;
+	default:
+		return ALL;
+	}
+}
+
+/* By the type of the argument that decides. */
+static unsigned (*const meaningful[SC_TYPES])(const struct printer *p) = {
+	[SC_T_FUTEX_OP] = futex_arguments,	     [SC_T_IOCTL_CMD] = by_ioctl_command,
+	[SC_T_MREMAP_FLAGS] = by_mremap_flags,	     [SC_T_SYSLOG_OP] = by_syslog_action,
+	[SC_T_REBOOT_CMD] = by_reboot_command,	     [SC_T_MEMBARRIER_CMD] = by_membarrier_flags,
+	[SC_T_ARCH_PRCTL_OP] = by_arch_prctl_option, [SC_T_FCNTL_CMD] = by_fcntl_command,
+	[SC_T_PRCTL_OP] = by_prctl_option,
+};
+
 static unsigned visible_arguments(const struct printer *p)
 {
-	const uint64_t *args = p->call->args;
-	unsigned all = (1u << p->row->nargs) - 1;
+	unsigned visible = (1u << p->row->nargs) - 1;
 
-	switch (p->row->nr) {
-	case SYS_futex:
-		return futex_arguments(p) & all;
-	case SYS_ioctl:
-		return ioctl_has_argument(args[1]) ? all : 3;
-	case SYS_mremap:
-		return (args[3] & (MREMAP_FIXED | MREMAP_MAYMOVE)) ==
-				       (MREMAP_FIXED | MREMAP_MAYMOVE)
-			       ? all
-			       : 15;
-	case SYS_syslog:
-		return syslog_arguments(args[0]);
-	case SYS_reboot:
-		return (uint32_t)args[2] == LINUX_REBOOT_CMD_RESTART2 ? all : 7;
-	case SYS_preadv:
-	case SYS_pwritev:
-	case SYS_preadv2:
-	case SYS_pwritev2:
-		return all & ~16u; /* the upper half of the offset is for 32-bit machines */
-	case SYS_membarrier:
-		return args[1] & 1 ? all : 3; /* MEMBARRIER_CMD_FLAG_CPU */
-	case SYS_arch_prctl:
-		return args[0] == ARCH_GET_CPUID ? 1 : all;
-	case SYS_fcntl:
-		switch ((int)args[1]) {
-		case F_GETFD:
-		case F_GETFL:
-		case F_GETOWN:
-		case F_GETSIG:
-		case F_GETLEASE:
-		case F_GETPIPE_SZ:
-		case F_GET_SEALS:
-			return 3;
-		}
-		return all;
-	case SYS_prctl:
-		switch ((int)args[0]) {
-		case PR_GET_DUMPABLE:
-		case PR_GET_KEEPCAPS:
-		case PR_GET_SECCOMP:
-		case PR_GET_SECUREBITS:
-		case PR_GET_TIMERSLACK:
-		case PR_GET_TIMING:
-			return 1;
-		}
-		return all;
-	default:
-		return all;
+	for (unsigned i = 0; i < p->row->nargs; i++) {
+		unsigned type = p->row->args[i].type;
+
+		if (type == SC_T_OFFSET_HIGH)
+			visible &= ~(1u << i);
+		else if (meaningful[type])
+			visible &= meaningful[type](p);
 	}
+	return visible;
 }
 
 /* Types of arguments that are INOUT because the kernel may write a part, and print as output. */
@@ -317,6 +351,7 @@ static bool known_at_entry(const struct printer *p, const struct sc_arg *arg)
 	case SC_T_FUTEX_PTR:
 	case SC_T_CAP_HEADER:
 	case SC_T_OFFSET_PTR:
+	case SC_T_SENDFILE_OFFSET:
 	case SC_T_USER_DESC:
 	case SC_T_SECCOMP_ARG:
 	case SC_T_KEYCTL_ARG:
@@ -326,7 +361,7 @@ static bool known_at_entry(const struct printer *p, const struct sc_arg *arg)
 	case SC_T_SHMCTL_BUF:
 	case SC_T_SEMCTL_ARG:
 	case SC_T_MSGCTL_BUF:
-		return !ipc_arg_by_end(p);
+		return !ipc_arg_by_end(p, arg);
 	case SC_T_IOCTL_ARG:
 		return !ioctl_arg_by_end(p);
 	case SC_T_FCNTL_ARG:
@@ -349,29 +384,26 @@ static bool decided_by_end(const struct printer *p, unsigned i)
 	       (arg->dir == SC_INOUT && !known_at_entry(p, arg));
 }
 
-/* What is printed at the call's end continues argument `i`: " => {parent_tid=[5]}". */
+/* Types of arguments that the call's end continues: " => {parent_tid=[5]}". */
+static const struct {
+	bool (*applies)(const struct printer *p);
+	void (*print)(struct printer *p);
+} continuations[SC_TYPES] = {
+	[SC_T_CLONE_ARGS] = {clone3_writes, format_clone3_end},
+	[SC_T_SENDFILE_OFFSET] = {sendfile_writes, format_sendfile_end},
+};
+
 static bool continued_by_end(const struct printer *p, unsigned i)
 {
 	unsigned type = p->row->args[i].type;
 
-	return (type == SC_T_CLONE_ARGS && clone3_writes(p)) ||
-	       (type == SC_T_OFFSET_PTR && p->row->nr == SYS_sendfile);
+	return continuations[type].applies && continuations[type].applies(p);
 }
 
-static void continue_argument(struct printer *p)
+static void continue_argument(struct printer *p, unsigned i)
 {
 	p->memory = p->after;
-	if (p->row->nr == SYS_clone3)
-		format_clone3_end(p);
-	else
-		format_sendfile_end(p);
-}
-
-/* The end adds something behind the result. */
-static bool comments_on_end(const struct printer *p)
-{
-	return p->row->nr == SYS_poll || p->row->nr == SYS_ppoll || p->row->nr == SYS_select ||
-	       p->row->nr == SYS_pselect6;
+	continuations[p->row->args[i].type].print(p);
 }
 
 static void print_argument(struct printer *p, unsigned i)
@@ -380,8 +412,8 @@ static void print_argument(struct printer *p, unsigned i)
 	bool writes = arg->dir == SC_OUT || arg->dir == SC_INOUT;
 	/* nanosleep's remainder is there only after a failure: its printer knows */
 	bool unset = arg->dir == SC_OUT && p->failed && arg->type != SC_T_TIMESPEC_REM &&
-		     arg->type != SC_T_MMSGHDR && arg->type != SC_T_MSGHDR &&
-		     arg->type != SC_T_IOVEC;
+		     arg->type != SC_T_CLOCK_REM && arg->type != SC_T_MMSGHDR &&
+		     arg->type != SC_T_MSGHDR && arg->type != SC_T_IOVEC;
 
 	p->arg = i;
 	p->memory = writes ? p->after : p->entry;
@@ -410,11 +442,11 @@ static void print_arguments(struct printer *p, unsigned first, struct sc_half *h
 		if (half->begun && !ended)
 			return;
 		if (half->begun)
-			continue_argument(p);
+			continue_argument(p, i);
 	}
 	half->next = p->row->nargs;
 	half->begun = false;
-	half->complete = !comments_on_end(p);
+	half->complete = !result_reads_memory(p);
 }
 
 /* ---- results ---- */
@@ -440,198 +472,6 @@ static void print_error(struct printer *p, int errnum)
 		put(p, "-1 %s (%s)", name, strerrordesc_np(errnum));
 }
 
-/* The result's name behind it, if it has one. */
-static void print_comment_names(struct printer *p, const struct names *names)
-{
-	const char *text = names_find(names, p->call->result);
-
-	if (text)
-		put(p, " (%s)", text);
-}
-
-static void print_left(struct printer *p, const char *comma)
-{
-	uint64_t timeout = p->call->args[4];
-
-	if (p->row->nr == SYS_ppoll)
-		timeout = p->call->args[2];
-	if (!timeout)
-		return;
-	put(p, "%sleft ", comma);
-	if (p->row->nr == SYS_select)
-		put_timeval(p, timeout);
-	else
-		put_timespec(p, timeout);
-}
-
-static void print_ready_sets(struct printer *p)
-{
-	static const char *const names[] = {"in", "out", "except"};
-	struct printer numbers = *p; /* paths are shown with the arguments only */
-	const char *comma = "";
-
-	if (!p->call->result) {
-		put_plain(p, " (Timeout)");
-		return;
-	}
-	numbers.style = &sc_style_default;
-	put_plain(p, " (");
-	for (unsigned i = 0; i < 3; i++)
-		if (p->call->args[i + 1]) {
-			size_t before = p->out->count, text;
-
-			put(p, "%s%s ", comma, names[i]);
-			text = p->out->count;
-			put_fd_set(&numbers, p->call->args[i + 1], p->call->args[0]);
-			if (p->out->count - text == 2) /* [] */
-				p->out->count = before;
-			else
-				comma = ", ";
-		}
-	print_left(p, comma);
-	put_plain(p, ")");
-}
-
-static void print_ready_fds(struct printer *p)
-{
-	if (!p->call->result) {
-		put_plain(p, " (Timeout)");
-		return;
-	}
-	put_plain(p, " (");
-	put_pollfds(p, p->call->args[0], p->call->args[1], true);
-	if (p->row->nr == SYS_ppoll)
-		print_left(p, ", ");
-	put_plain(p, ")");
-}
-
-static void print_fcntl_result(struct printer *p)
-{
-	int64_t result = p->call->result;
-
-	switch ((int)p->call->args[1]) {
-	case F_GETFD:
-		if (result) {
-			put(p, "%#" PRIx64 " (flags ", (uint64_t)result);
-			put_flags(p, &names_fdflags, result);
-			put_plain(p, ")");
-			return;
-		}
-		break;
-	case F_GETFL:
-		put(p, "%#" PRIx64 " (flags ", (uint64_t)result);
-		put_open_flags(p, result);
-		put_plain(p, ")");
-		return;
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		put_fd(p, result);
-		return;
-	case F_GETLEASE:
-		put_hex(p, result);
-		put_plain(p, " (");
-		put_name(p, &names_flock_type, result);
-		put_plain(p, ")");
-		return;
-	case F_GET_SEALS:
-		put_hex(p, result);
-		if (!result)
-			return;
-		put_plain(p, " (seals ");
-		put_flags(p, &names_seals, result);
-		put_plain(p, ")");
-		return;
-	case F_GETSIG:
-		put_decimal(p, result);
-		if (result) {
-			put_plain(p, " (");
-			put_signal(p, result);
-			put_plain(p, ")");
-		}
-		return;
-	}
-	put(p, "%" PRId64, result);
-}
-
-static void print_success(struct printer *p)
-{
-	int64_t result = p->call->result;
-
-	if (p->row->ret_type == SC_T_FD) {
-		put_fd(p, result);
-		return;
-	}
-	switch (p->row->nr) {
-	case SYS_mmap:
-	case SYS_mremap:
-	case SYS_brk:
-	case SYS_shmat:
-		put_hex(p, result);
-		break;
-	case SYS_umask:
-		put(p, "%#03" PRIo64, (uint64_t)result);
-		break;
-	case SYS_fcntl:
-		print_fcntl_result(p);
-		break;
-	case SYS_membarrier:
-		put(p, p->call->args[0] ? "%" PRId64 : "%#" PRIx64, result);
-		break;
-	case SYS_personality:
-		put(p, "%#" PRIx64 " (", (uint64_t)result);
-		print_personality(p, result, NULL);
-		put_plain(p, ")");
-		break;
-	default:
-		put_decimal(p, result);
-	}
-}
-
-static void print_result_comment(struct printer *p)
-{
-	switch (p->row->nr) {
-	case SYS_poll:
-	case SYS_ppoll:
-		print_ready_fds(p);
-		break;
-	case SYS_select:
-	case SYS_pselect6:
-		print_ready_sets(p);
-		break;
-	case SYS_rt_sigtimedwait:
-		put_plain(p, " (");
-		put_signal(p, p->call->result);
-		put_plain(p, ")");
-		break;
-	case SYS_time:
-		put_date(p, " (", p->call->result, 0, ")");
-		break;
-	case SYS_membarrier:
-		if (!p->call->args[0]) {
-			put_plain(p, " (");
-			put_flags(p, &names_membarrier, p->call->result);
-			put_plain(p, ")");
-		}
-		break;
-	case SYS_ioprio_get:
-		put_plain(p, " (");
-		print_ioprio(p, p->call->result, NULL);
-		put_plain(p, ")");
-		break;
-	case SYS_sched_getscheduler:
-		print_comment_names(p, &names_sched);
-		break;
-	case SYS_adjtimex:
-	case SYS_clock_adjtime:
-		print_comment_names(p, &names_timex_state);
-		break;
-	case SYS_prctl:
-		if (p->call->args[0] == PR_GET_DUMPABLE)
-			print_comment_names(p, &names_dumpable);
-		break;
-	}
-}
-
 static void print_result(struct printer *p)
 {
 	if (!p->call->ended) {
@@ -640,8 +480,7 @@ static void print_result(struct printer *p)
 		print_error(p, -p->call->result);
 	} else {
 		p->memory = p->after;
-		print_success(p);
-		print_result_comment(p);
+		put_result(p);
 	}
 }
 
@@ -663,16 +502,42 @@ static void close_arguments(struct printer *p, size_t column, size_t from)
 		put_plain(p, " ");
 }
 
+/* Calls whose arguments strace shows in a form of its own, by the row's handler: when the call is
+ * made, and what its end adds. */
+static const struct {
+	void (*begin)(struct printer *p, struct sc_half *half);
+	void (*end)(struct printer *p);
+} forms[SC_HANDLERS] = {
+	[SC_H_CLONE] = {format_clone, format_clone_end},
+	[SC_H_SIGRETURN] = {format_sigreturn, format_sigreturn_end},
+};
+
 static void print_call(struct printer *p, struct sc_half *half)
 {
 	put_plain(p, p->row->name);
 	put_plain(p, "(");
-	if (p->row->nr == SYS_clone)
-		format_clone(p, half);
-	else if (p->row->nr == SYS_rt_sigreturn)
-		format_sigreturn(p, half);
+	if (forms[p->row->handler].begin)
+		forms[p->row->handler].begin(p, half);
 	else
 		print_arguments(p, 0, half);
+}
+
+/* The rest of the arguments, where `half` left off. */
+static void end_call(struct printer *p, const struct sc_half *half)
+{
+	struct sc_half rest = *half;
+
+	if (forms[p->row->handler].begin) {
+		forms[p->row->handler].end(p);
+		return;
+	}
+	if (half->begun) {
+		continue_argument(p, rest.next);
+		rest.next++;
+		if (rest.next < p->row->nargs)
+			put_plain(p, ", ");
+	}
+	print_arguments(p, rest.next, &rest);
 }
 
 static void print_end(struct printer *p, size_t column, size_t from)
@@ -735,7 +600,7 @@ static void keep_input(struct printer *p, struct sc_half *half)
 		size_t size = arg->type == SC_T_MSGHDR ? sizeof(struct msghdr) : arg->size;
 
 		if (arg->type != SC_T_SOCKADDR_LEN && arg->type != SC_T_MSGHDR &&
-		    arg->type != SC_T_OFFSET_PTR)
+		    arg->type != SC_T_OFFSET_PTR && arg->type != SC_T_SENDFILE_OFFSET)
 			continue;
 		half->kept_addr = p->call->args[i];
 		if (size <= sizeof(half->kept) && fetch(p, half->kept_addr, half->kept, size))
@@ -793,7 +658,6 @@ void sc_format_exit(struct bytes *out, size_t column, const struct sc_row *row,
 {
 	struct kept_memory kept = {half, memory};
 	struct sc_memory entry = {read_kept, &kept};
-	struct sc_half rest = *half;
 	struct printer p = {
 		.out = out,
 		.style = style,
@@ -807,16 +671,7 @@ void sc_format_exit(struct bytes *out, size_t column, const struct sc_row *row,
 
 	size_t from = out->count;
 
-	if (p.row->nr == SYS_clone) {
-		format_clone_end(&p);
-	} else if (half->begun) {
-		continue_argument(&p);
-		rest.next++;
-		if (rest.next < p.row->nargs)
-			put_plain(&p, ", ");
-	}
-	if (p.row->nr != SYS_clone)
-		print_arguments(&p, rest.next, &rest);
+	end_call(&p, half);
 	print_end(&p, column, from);
 }
 

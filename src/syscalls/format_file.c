@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -99,21 +98,15 @@ PRINTER(dirfd)
 	put_dirfd(p, (int)value);
 }
 
-PRINTER(at_flags)
+PRINTER(statx_flags)
 {
 	uint64_t sync = value & (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC);
 
 	value = (uint32_t)value;
-	if (p->row->nr == SYS_faccessat2) {
-		put_flags(p, &names_faccessat, value);
-	} else if (p->row->nr == SYS_statx) {
-		put_name(p, &names_at_statx_sync, sync);
-		if (value & ~sync) {
-			put_plain(p, "|");
-			put_flags(p, &names_at, value & ~sync);
-		}
-	} else {
-		put_flags(p, &names_at, value);
+	put_name(p, &names_at_statx_sync, sync);
+	if (value & ~sync) {
+		put_plain(p, "|");
+		put_flags(p, &names_at, value & ~sync);
 	}
 }
 
@@ -252,6 +245,12 @@ PRINTER(offset_ptr)
 	put(p, "[%" PRId64 "]", before);
 }
 
+bool sendfile_writes(const struct printer *p)
+{
+	(void)p;
+	return true;
+}
+
 void format_sendfile_end(struct printer *p)
 {
 	struct printer entry = *p;
@@ -378,12 +377,8 @@ void put_iovec(struct printer *p, taddr addr, uint64_t count, uint64_t limit)
 
 PRINTER(iovec)
 {
-	bool reads = p->row->nr == SYS_readv || p->row->nr == SYS_preadv ||
-		     p->row->nr == SYS_preadv2 || p->row->nr == SYS_process_vm_readv ||
-		     writes_memory(p);
-
 	put_iovec(p, value, arg_value(p, p->arg + 1),
-		  reads ? (uint64_t)p->call->result : UINT64_MAX);
+		  writes_memory(p) ? (uint64_t)p->call->result : UINT64_MAX);
 }
 
 static void put_remote(struct printer *p, const void *element)

@@ -5,7 +5,6 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/syscall.h>
 
 /* Bit of a command of semctl(2) and kin that 32-bit programs set, which strace names: include/uapi/linux/ipc.h. */
 #define IPC_64_BIT 0x100u
@@ -61,7 +60,7 @@ PRINTER(sembufs)
 
 PRINTER(msgbuf)
 {
-	bool receives = p->row->nr == SYS_msgrcv;
+	bool receives = p->row->args[p->arg].dir == SC_OUT;
 	uint64_t length = receives ? (uint64_t)p->call->result : arg_value(p, 2);
 	int64_t type;
 
@@ -192,14 +191,15 @@ static void put_seminfo(struct printer *p, taddr addr)
 		    info.semume, info.semusz, info.semvmx, info.semaem);
 }
 
-static unsigned command_of(const struct printer *p)
+/* The command stands in the argument that the row names. */
+static unsigned command_of(const struct printer *p, const struct sc_arg *arg)
 {
-	return (uint32_t)arg_value(p, p->row->nr == SYS_semctl ? 2 : 1);
+	return (uint32_t)arg_value(p, arg->size_arg);
 }
 
-bool ipc_arg_by_end(const struct printer *p)
+bool ipc_arg_by_end(const struct printer *p, const struct sc_arg *arg)
 {
-	switch (command_of(p)) {
+	switch (command_of(p, arg)) {
 	case IPC_STAT:
 	case IPC_INFO:
 	case MSG_STAT:
@@ -218,7 +218,7 @@ bool ipc_arg_by_end(const struct printer *p)
 
 PRINTER(shmctl_buf)
 {
-	switch (command_of(p)) {
+	switch (command_of(p, &p->row->args[p->arg])) {
 	case IPC_SET:
 		put_shmid(p, value, true);
 		break;
@@ -240,7 +240,7 @@ PRINTER(shmctl_buf)
 
 PRINTER(msgctl_buf)
 {
-	switch (command_of(p)) {
+	switch (command_of(p, &p->row->args[p->arg])) {
 	case IPC_SET:
 		put_msqid(p, value, true);
 		break;
@@ -260,7 +260,7 @@ PRINTER(msgctl_buf)
 
 PRINTER(semctl_arg)
 {
-	switch (command_of(p)) {
+	switch (command_of(p, &p->row->args[p->arg])) {
 	case IPC_SET:
 		put_semid(p, value, true);
 		break;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "syscalls/constants.h"
+
 #define MAX_ERRNO 4095
 
 static bool has_failed(const struct sc_call *call)
@@ -67,7 +69,7 @@ static void put_pointed(struct json *json, const struct sc_call *call, const str
 	bool string = arg->size_kind == SC_S_CSTR;
 	unsigned char bytes[SC_JSON_TEXT_MAX];
 
-	if (!addr || (!string && arg->type != SC_T_BUF))
+	if (!addr || (!string && !sc_arg_is_bytes(arg)))
 		return;
 	if (arg->dir == SC_OUT && (has_failed(call) || !call->ended))
 		return;

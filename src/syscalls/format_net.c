@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
@@ -151,7 +150,7 @@ PRINTER(sock_type)
 
 PRINTER(sock_proto)
 {
-	switch (p->row->nr == SYS_socketpair ? AF_UNSPEC : (int)arg_value(p, 0)) {
+	switch ((int)arg_value(p, 0)) {
 	case AF_INET:
 	case AF_INET6:
 		put_name(p, &names_ipproto, (uint32_t)value);
@@ -220,7 +219,7 @@ static bool text_option(int level, int name)
 
 PRINTER(sockopt_val)
 {
-	bool sets = p->row->nr == SYS_setsockopt;
+	bool sets = p->row->args[p->arg].dir == SC_IN;
 	int level = arg_value(p, 1), name = arg_value(p, 2), length = arg_value(p, 4);
 	int number;
 
@@ -370,7 +369,7 @@ static void put_msghdr(struct printer *p, const struct msghdr *msg, int name_roo
 
 PRINTER(msghdr)
 {
-	bool receives = p->row->nr == SYS_recvmsg;
+	bool receives = p->row->args[p->arg].dir != SC_IN;
 	struct msghdr msg, before;
 	int room = -1;
 
@@ -393,7 +392,7 @@ PRINTER(msghdr)
 static void put_mmsghdr(struct printer *p, const void *element)
 {
 	const struct mmsghdr *m = element;
-	bool receives = p->row->nr == SYS_recvmmsg;
+	bool receives = p->row->args[p->arg].dir != SC_IN;
 
 	put_plain(p, "{msg_hdr=");
 	put_msghdr(p, &m->msg_hdr, -1, receives ? m->msg_len : UINT64_MAX);
@@ -406,7 +405,7 @@ PRINTER(mmsghdr)
 {
 	uint64_t count = arg_value(p, p->arg + 1);
 
-	if (p->failed && p->row->nr == SYS_recvmmsg) {
+	if (p->failed && p->row->args[p->arg].dir != SC_IN) {
 		put_addr(p, value);
 		return;
 	}

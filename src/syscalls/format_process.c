@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define COMM_LENGTH    16 /* TASK_COMM_LEN of the kernel */
@@ -267,9 +266,8 @@ PRINTER(wait_status)
 PRINTER(rusage)
 {
 	struct rusage usage;
-	bool waits = p->row->nr == SYS_wait4;
 
-	if (p->failed || (waits && p->call->result == 0)) {
+	if (p->failed) {
 		put_addr(p, value);
 		return;
 	}
@@ -278,6 +276,14 @@ PRINTER(rusage)
 	put(p, "{ru_utime={tv_sec=%ld, tv_usec=%ld}, ru_stime={tv_sec=%ld, tv_usec=%ld}, ...}",
 	    usage.ru_utime.tv_sec, usage.ru_utime.tv_usec, usage.ru_stime.tv_sec,
 	    usage.ru_stime.tv_usec);
+}
+
+PRINTER(wait_rusage)
+{
+	if (p->call->result == 0)
+		put_addr(p, value);
+	else
+		print_rusage(p, value, names);
 }
 
 static void put_limit(struct printer *p, const char *name, uint64_t limit)
@@ -313,7 +319,7 @@ PRINTER(cpu_set)
 	uint64_t length = arg_value(p, 1);
 	const char *space = "";
 
-	if (p->row->nr == SYS_sched_getaffinity && p->call->ended)
+	if (p->row->args[p->arg].dir == SC_OUT && p->call->ended)
 		length = p->call->result;
 	if (length > sizeof(bits))
 		length = sizeof(bits);

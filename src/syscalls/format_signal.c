@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 #include <sys/times.h>
@@ -61,11 +60,18 @@ PRINTER(sigset)
 	uint64_t set;
 
 	/* the size is the argument behind it; the kernel takes only its own */
-	if (arg_length(p) == sizeof(set) && fetch(p, value, &set, sizeof(set)) &&
-	    !(p->failed && p->row->nr == SYS_epoll_pwait))
+	if (arg_length(p) == sizeof(set) && fetch(p, value, &set, sizeof(set)))
 		put_sigset(p, set);
 	else
 		put_addr(p, value);
+}
+
+PRINTER(epoll_sigset)
+{
+	if (p->failed)
+		put_addr(p, value);
+	else
+		print_sigset(p, value, names);
 }
 
 static void put_handler(struct printer *p, uint64_t handler)
@@ -111,6 +117,12 @@ void format_sigreturn(struct printer *p, struct sc_half *half)
 	put_plain(p, "{mask=");
 	put_sigset(p, set);
 	put_plain(p, "}");
+}
+
+/* Its arguments are complete when it is made. */
+void format_sigreturn_end(struct printer *p)
+{
+	(void)p;
 }
 
 PRINTER(sigaltstack)
@@ -336,12 +348,18 @@ PRINTER(timeval)
  * until a fixed time has no rest. */
 PRINTER(timespec_rem)
 {
-	bool absolute = p->row->nr == SYS_clock_nanosleep && (arg_value(p, 1) & TIMER_ABSTIME);
-
-	if (p->failed && p->call->result <= -512 && !absolute)
+	if (p->failed && p->call->result <= -512)
 		put_timespec(p, value);
 	else
 		put_addr(p, value);
+}
+
+PRINTER(clock_rem)
+{
+	if (arg_value(p, 1) & TIMER_ABSTIME)
+		put_addr(p, value);
+	else
+		print_timespec_rem(p, value, names);
 }
 
 PRINTER(itimerval)

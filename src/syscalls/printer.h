@@ -92,7 +92,6 @@ uint64_t arg_value(const struct printer *p, unsigned arg);
 
 /* format_file.c */
 TYPE_PRINTER(access_mode);
-TYPE_PRINTER(at_flags);
 TYPE_PRINTER(dev);
 TYPE_PRINTER(dirents);
 TYPE_PRINTER(dirfd);
@@ -113,6 +112,7 @@ TYPE_PRINTER(pselect_sig);
 TYPE_PRINTER(stat);
 TYPE_PRINTER(statfs);
 TYPE_PRINTER(statx);
+TYPE_PRINTER(statx_flags);
 TYPE_PRINTER(utimbuf);
 TYPE_PRINTER(utimens);
 TYPE_PRINTER(utimes);
@@ -162,8 +162,11 @@ TYPE_PRINTER(rusage);
 TYPE_PRINTER(sched_param);
 TYPE_PRINTER(seccomp_arg);
 TYPE_PRINTER(syslog_op);
+TYPE_PRINTER(wait_rusage);
 TYPE_PRINTER(wait_status);
 /* format_signal.c */
+TYPE_PRINTER(clock_rem);
+TYPE_PRINTER(epoll_sigset);
 TYPE_PRINTER(itimerspec);
 TYPE_PRINTER(itimerval);
 TYPE_PRINTER(sigaction);
@@ -181,24 +184,32 @@ TYPE_PRINTER(timex);
 TYPE_PRINTER(timezone);
 TYPE_PRINTER(utsname);
 
-/* Calls whose arguments strace prints in an order or form of its own. format_NAME_end() prints what
+/* Calls whose arguments strace prints in an order or form of its own (forms in format.c). format_NAME_end() prints what
  * only the end of the call decides. */
 void format_clone(struct printer *p, struct sc_half *half);
 void format_clone_end(struct printer *p);
 void format_clone3_end(struct printer *p);
 void format_sendfile_end(struct printer *p);
 void format_sigreturn(struct printer *p, struct sc_half *half);
-/* clone3 has memory to write to. */
+void format_sigreturn_end(struct printer *p);
+/* The end has something to add: clone3 has memory to write to, and sendfile an offset. */
 bool clone3_writes(const struct printer *p);
+bool sendfile_writes(const struct printer *p);
 /* The argument is one that the kernel writes, by the command of the call. */
 bool ioctl_arg_by_end(const struct printer *p);
 bool fcntl_arg_by_end(const struct printer *p);
-bool ipc_arg_by_end(const struct printer *p);
+bool ipc_arg_by_end(const struct printer *p, const struct sc_arg *arg);
 bool prctl_arg_by_end(const struct printer *p);
 bool arch_prctl_arg_by_end(const struct printer *p);
 /* Bit i: the futex operation uses argument i (futex(2)). */
 unsigned futex_arguments(const struct printer *p);
 /* The ioctl command has an argument. */
 bool ioctl_has_argument(uint32_t command);
+
+/* format_result.c */
+/* Prints the result of an ended call that did not fail, and what strace says behind it. */
+void put_result(struct printer *p);
+/* What stands behind the result is read from memory: a half of a line cannot be all but the result. */
+bool result_reads_memory(const struct printer *p);
 
 #endif

@@ -110,26 +110,38 @@ static const struct sc_row *refine_arch_prctl(const struct sc_row *row, uint32_t
 	}
 }
 
+static const struct sc_row *refine_open(const struct sc_row *row, uint32_t flags)
+{
+	return flags & TRUNC ? &rows[R_OPEN_TRUNC] : row;
+}
+
+static const struct sc_row *refine_openat(const struct sc_row *row, uint32_t flags)
+{
+	return flags & TRUNC ? &rows[R_OPENAT_TRUNC] : row;
+}
+
+static const struct sc_row *refine_mmap(const struct sc_row *row, uint32_t flags)
+{
+	return flags & FIXED ? &rows[R_MMAP_FIXED] : row;
+}
+
+/* By the argument that decides. */
+static const struct {
+	const struct sc_row *(*choose)(const struct sc_row *row, uint32_t value);
+	unsigned arg;
+} refines[SC_REFINES] = {
+	[SC_R_OPEN] = {refine_open, 1},
+	[SC_R_OPENAT] = {refine_openat, 2},
+	[SC_R_MMAP] = {refine_mmap, 3},
+	[SC_R_IOCTL] = {refine_ioctl, 1},
+	[SC_R_FCNTL] = {refine_fcntl, 1},
+	[SC_R_PRCTL] = {refine_prctl, 0},
+	[SC_R_ARCH_PRCTL] = {refine_arch_prctl, 0},
+};
+
 const struct sc_row *sc_row_refine(const struct sc_row *row, const struct sc_call *call)
 {
-	if (!row)
-		return NULL;
-	switch (row->nr) {
-	case 2:
-		return call->args[1] & TRUNC ? &rows[R_OPEN_TRUNC] : row;
-	case 257:
-		return call->args[2] & TRUNC ? &rows[R_OPENAT_TRUNC] : row;
-	case 9:
-		return call->args[3] & FIXED ? &rows[R_MMAP_FIXED] : row;
-	case 16:
-		return refine_ioctl(row, call->args[1]);
-	case 72:
-		return refine_fcntl(row, call->args[1]);
-	case 157:
-		return refine_prctl(row, call->args[0]);
-	case 158:
-		return refine_arch_prctl(row, call->args[0]);
-	default:
+	if (!row || !refines[row->refine].choose)
 		return row;
-	}
+	return refines[row->refine].choose(row, (uint32_t)call->args[refines[row->refine].arg]);
 }

@@ -70,7 +70,8 @@ extern const struct region_fn region_msghdr, region_mmsghdr, region_sockopt_val;
 extern const struct region_fn region_tid_ptr, region_clone_args, region_when_positive,
 	region_prctl_arg, region_arch_prctl_arg, region_user_desc, region_seccomp_arg,
 	region_cap_data, region_sched_attr, region_futex_ptr, region_futex_timeout,
-	region_timespec_rem, region_mincore_vec, region_nodemask, region_syslog_buf; /* _process */
+	region_timespec_rem, region_clock_rem, region_mincore_vec, region_nodemask,
+	region_syslog_buf; /* _process */
 extern const struct region_fn region_semctl_arg, region_shmctl_buf, region_msgctl_buf,
 	region_msgbuf, region_keyctl_arg;	/* _ipc */
 extern const struct region_fn region_ioctl_arg; /* ioctl.c */

@@ -70,7 +70,7 @@ const struct region_fn region_clone_args = {clone_args_begin, NULL};
 /* wait4() writes the status and the usage only when it found a child: not with result 0. */
 static bool when_positive_begin(struct walk *walk)
 {
-	walk_add_arg(walk, walk->row->args[walk->arg].type == SC_T_RUSAGE ? 144 : 4, SC_OUT);
+	walk_add_arg(walk, walk->row->args[walk->arg].type == SC_T_WAIT_RUSAGE ? 144 : 4, SC_OUT);
 	return true;
 }
 
@@ -347,10 +347,13 @@ const struct region_fn region_futex_timeout = {futex_timeout_begin, NULL};
 
 static bool timespec_rem_begin(struct walk *walk)
 {
-	/* clock_nanosleep's flags; nanosleep() has none. */
-	bool absolute = walk->arg == 3 && walk->call->args[1] & TIMER_ABSTIME_;
+	walk_add_arg(walk, 16, SC_OUT);
+	return true;
+}
 
-	if (!absolute)
+static bool clock_rem_begin(struct walk *walk)
+{
+	if (!(walk->call->args[1] & TIMER_ABSTIME_))
 		walk_add_arg(walk, 16, SC_OUT);
 	return true;
 }
@@ -365,6 +368,7 @@ static void timespec_rem_end(struct walk *walk)
 }
 
 const struct region_fn region_timespec_rem = {timespec_rem_begin, timespec_rem_end};
+const struct region_fn region_clock_rem = {clock_rem_begin, timespec_rem_end};
 
 /* ---- memory ---- */
 

@@ -38,6 +38,9 @@ enum {
 
 #define NOFD (-1)
 
+/* Before an action. */
+#define REFINE(r) .refine = SC_R_##r,
+
 #define INJECT	       .action = SC_INJECT
 #define INJECT_WITH(h) .action = SC_INJECT, .handler = SC_H_##h
 #define PERFORM(h)     .action = SC_PERFORM, .handler = SC_H_##h

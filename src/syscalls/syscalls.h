@@ -63,6 +63,19 @@ enum sc_handler {
 	SC_HANDLERS
 };
 
+/* Named functions of refine.c: each chooses among the rows of refined.def by an argument. */
+enum sc_refine {
+	SC_R_NONE,
+	SC_R_OPEN,
+	SC_R_OPENAT,
+	SC_R_MMAP,
+	SC_R_IOCTL,
+	SC_R_FCNTL,
+	SC_R_PRCTL,
+	SC_R_ARCH_PRCTL,
+	SC_REFINES
+};
+
 /* How an argument is printed. Everything a formatter can tell from the value and memory alone. */
 enum sc_type {
 	SC_T_NONE,
@@ -106,6 +119,7 @@ struct sc_row {
 	uint8_t nargs;
 	uint8_t action;
 	uint8_t handler;
+	uint8_t refine;	  /* enum sc_refine: which more special row it is */
 	int8_t fd_arg;	  /* argument that is the descriptor it is about, or -1 */
 	int refuse_errno; /* SC_REFUSE: positive errno */
 	uint8_t ret_type; /* enum sc_type: how the result is printed */
@@ -140,6 +154,12 @@ struct sc_regions vec(struct sc_region);
 
 /* The row of a call number, or NULL if the table has none. */
 const struct sc_row *sc_row(int nr);
+/* The call goes on with one that a signal interrupted: restart_syscall(2). */
+static inline bool sc_row_restarts(const struct sc_row *row)
+{
+	return row && row->handler == SC_H_RESTART;
+}
+
 /* The row with this name, or NULL. */
 const struct sc_row *sc_row_by_name(const char *name);
 /* Number of rows and the i-th of them, in ascending nr, for listings. */
