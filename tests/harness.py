@@ -20,6 +20,7 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36
 CLONE_NEWIPC = 0x08000000
+IN_MODIFY, IN_MOVED_TO, IN_CREATE = 0x2, 0x80, 0x100
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 PYTHON = '/usr/bin/python3'  # Debian's: the one that python3-pexpect is installed for
@@ -119,6 +120,35 @@ class Ending:
 
     def close(self):
         os.close(self.fd)
+
+
+class Changes:
+    """Waits until a file in one of some directories is made or written to, or a process ends."""
+
+    def __init__(self, directories, process=None):
+        self.fd = LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.poll = select.poll()
+        self.poll.register(self.fd, select.POLLIN)
+        for directory in directories:
+            if LIBC.inotify_add_watch(self.fd, os.fsencode(directory), IN_MODIFY | IN_MOVED_TO | IN_CREATE) < 0:
+                raise OSError(ctypes.get_errno(), 'inotify_add_watch', directory)
+        self.pidfd = os.pidfd_open(process.pid) if process and process.returncode is None else None
+        if self.pidfd is not None:
+            self.poll.register(self.pidfd, select.POLLIN)
+        self.ended = process is not None and self.pidfd is None
+
+    def wait(self, seconds):
+        """Has anything happened within so many seconds?"""
+        ready = {fd for fd, _ in self.poll.poll(max(0, seconds) * 1000)}
+        if self.fd in ready:
+            os.read(self.fd, 65536)
+        self.ended |= self.pidfd in ready
+        return bool(ready)
+
+    def close(self):
+        os.close(self.fd)
+        if self.pidfd is not None:
+            os.close(self.pidfd)
 
 
 class Recording:
@@ -225,6 +255,34 @@ class Context:
             with open(path, 'rb') as f:
                 return self.finish(self.start(argv, stdin=f, **more), limit)
         return self.finish(self.start(argv, **more), limit)
+
+    def wait_for(self, condition, what, process=None, seconds=30):
+        """What `condition` returns as soon as that is true. It is asked when a file of the test has changed: the
+        outputs of commands are files. It fails when `process` has ended without."""
+        changes = Changes((self.directory, self.work), process)
+        end = time.monotonic() + seconds
+        try:
+            while True:
+                ended, found = changes.ended, condition()
+                if found:
+                    return found
+                if ended:
+                    raise Failure('ended before %s: %s' % (what, self.finish(process)))
+                if not changes.wait(end - time.monotonic()):
+                    raise Failure('waited in vain for ' + what)
+        finally:
+            changes.close()
+
+    def wait_for_text(self, process, pattern, seconds=30):
+        """The match of a pattern in what a command has written, to its standard output or error, by now."""
+        def said():
+            for path in (process.out_path, process.err_path):
+                with open(path, 'rb') as f:
+                    found = re.search(pattern, f.read(), re.M)
+                if found:
+                    return found
+            return None
+        return self.wait_for(said, 'it said %r' % pattern, process, seconds)
 
     def must(self, argv, **more):
         """The same for what prepares a test: it has to succeed."""

@@ -7,6 +7,7 @@
  * end() are the same for all. */
 #include "live/watch.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,12 +291,24 @@ static void process_ended(void *context, struct live_process *process, int statu
 	launch_process_ended(&w->launch, process, status);
 }
 
+/* It stops when it goes on to its signal. That of a child can be waited for (and is left for the next to
+ * see); what becomes of somebody else's process only its parent is told. */
+static void await_stop(pid_t pid)
+{
+	siginfo_t info;
+
+	while (waitid(P_PID, pid, &info, WSTOPPED | WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+}
+
 static void detached(void *context, struct live_process *process)
 {
 	struct watching *w = context;
 
-	if (process->pid == w->handed_out && w->options->then == WATCH_STOP)
-		fprintf(w->launch.out, "process %d is stopped\n", process->pid);
+	if (process->pid != w->handed_out || w->options->then != WATCH_STOP)
+		return;
+	await_stop(process->pid);
+	fprintf(w->launch.out, "process %d is stopped\n", process->pid);
 }
 
 static void breakpoint(void *context, struct live_task *task, struct live_breakpoint *breakpoint)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import select
 import signal
 import socket
 
@@ -438,18 +437,6 @@ def program(context):
 
 # ---- servers ----
 
-def wait_for_line(process, pattern):
-    """What a process in the background has written to its standard error, once it has the pattern."""
-    while True:
-        with open(process.err_path, 'rb') as f:
-            found = re.search(pattern, f.read())
-        if found:
-            return found
-        if process.poll() is not None:
-            raise Failure('ended with %s before %r' % (process.returncode, pattern))
-        select.select([], [], [], 0.02)
-
-
 def attach(context, target, commands):
     return run_gdb(context, ['target extended-remote ' + target, *commands], ['gdb', '-nx', '-q', '-batch', '-x'])
 
@@ -460,7 +447,7 @@ def serves(context):
     recording = record(context, 'debug_walk', 3)
     for address in ('unix:' + context.path('socket'), ':0', 'localhost:0'):
         server = context.start([context.warp, 'replay', '--serve', address, recording.path])
-        target = wait_for_line(server, rb'target extended-remote (\S+)\n').group(1).decode()
+        target = context.wait_for_text(server, rb'target extended-remote (\S+)\n').group(1).decode()
         kind = socket.AF_UNIX if target.startswith('/') else socket.AF_INET
         name = target if target.startswith('/') else ('127.0.0.1', int(target.rpartition(':')[2]))
         if kind == socket.AF_UNIX:

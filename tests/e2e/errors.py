@@ -523,12 +523,7 @@ def signal_to_the_recorder(context):
     """SIGTERM for the recorder ends the program as well: nothing stays behind, the recording is whole."""
     place, command = context.record_command(['sh', '-c', 'echo started; exec sleep 1000'])
     process = context.start(command, start_new_session=True)
-    while b'started' not in open(process.out_path, 'rb').read():
-        try:
-            process.wait(0.02)
-            raise Failure('it ended with %s' % process.returncode)
-        except subprocess.TimeoutExpired:
-            pass
+    context.wait_for_text(process, rb'^started\n')
     process.terminate()
     result = context.finish(process, limit=20)
     check(result.status in (-signal.SIGTERM, FAILED, 128 + signal.SIGTERM), 'it ends', result)
@@ -629,8 +624,7 @@ def in_progress(context):
     os.mkdir(home)
     command = [context.warp, 'record', 'sh', '-c', 'echo started; exec sleep 1000']
     process = context.start(command, env={'WARP_TRACE_DIR': home}, start_new_session=True)
-    while b'started' not in open(process.out_path, 'rb').read() and process.poll() is None:
-        pass
+    context.wait_for_text(process, rb'^started\n')
     place = os.path.join(home, 'sh-0')
     refused(context, context.run([context.warp, 'rm', place]), FAILED, 'is being recorded')
     listed = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': home})

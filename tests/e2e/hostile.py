@@ -275,20 +275,15 @@ def interrupted(context):
     path = context.write('shared', bytes(4096))
     recording, command = context.record_command([PYTHON, '-S', '-c', WAIT])
     process = context.start(command, stdin=None)
-    with open(process.out_path, 'rb') as out, open(path, 'r+b') as file:
-        while b'waiting' not in out.read():
-            out.seek(0)
-            if process.poll() is not None:
-                raise Failure('it ended: %s' % context.finish(process))
+    context.wait_for_text(process, rb'^waiting\n')
+    with open(path, 'r+b') as file:
         mmap.mmap(file.fileno(), 4096)[0] = 1
     recorded = context.finish(process, limit=30)
     if recorded.status != 0 or recorded.out != b'waiting\nseen\n':
         raise Failure('recorded: %s' % recorded)
     for number in (signal.SIGINT, signal.SIGTERM):
         process = context.start([context.warp, 'replay', '-a', recording], cwd=context.path('elsewhere'))
-        with open(process.out_path, 'rb') as out:
-            while b'waiting' not in out.read() and process.poll() is None:
-                out.seek(0)
+        context.wait_for_text(process, rb'^waiting\n')
         process.send_signal(number)
         result = context.finish(process, limit=30)
         if result.status != -number or not re.search(

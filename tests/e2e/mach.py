@@ -112,9 +112,7 @@ def refusals(context):
     result = context.run([ask, str(sleeper.pid)])
     check(result.out.startswith(b'0 (os/kern) successful'), 'what is allowed', result)
     tracer = context.start([context.warp, 'trace', '-o', '/dev/null', '-p', str(sleeper.pid)])
-    while not re.search(r'^TracerPid:\s*[1-9]', open('/proc/%d/status' % sleeper.pid).read(), re.M):
-        check(tracer.poll() is None, 'warp trace runs', tracer.args)
-        os.sched_yield()
+    context.wait_for_text(tracer, rb'attached')
     refused(sleeper.pid, 'traced')
     for process in (tracer, sleeper):
         process.terminate()

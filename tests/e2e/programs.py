@@ -10,7 +10,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 
 from harness import PYTHON, Failure, Skip, Test, descendants
 
@@ -408,21 +407,6 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for_port(port, process, limit=30):
-    """Waits until somebody listens. Connecting is the only event that a stranger's server gives."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        with socket.socket() as s:
-            if s.connect_ex(('127.0.0.1', port)) == 0:
-                return
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    raise Failure('nobody listens on port %d; the recorder ended with %s' % (port, process.poll()))
-
-
 def children_named(process, name):
     found = []
     for pid in descendants(process.pid):
@@ -435,11 +419,11 @@ def children_named(process, name):
     return found
 
 
-def serve(context, argv, port, **more):
-    """A server being recorded: (recording, process)."""
+def serve(context, argv, ready, **more):
+    """A server being recorded, which has said that it listens: (recording, process)."""
     recording, command = context.record_command(argv)
     process = context.start(command, **more)
-    wait_for_port(port, process)
+    context.wait_for_text(process, ready)
     return recording, process
 
 
@@ -456,7 +440,8 @@ def end_server(context, recording, process, name, number, ends):
 def curl(context):
     text_file(context, 'page', 200000)
     port = free_port()
-    where, process = serve(context, [PYTHON, '-u', '-m', 'http.server', '--bind', '127.0.0.1', str(port)], port)
+    where, process = serve(context, [PYTHON, '-u', '-m', 'http.server', '--bind', '127.0.0.1', str(port)],
+                           rb'^Serving HTTP on ')
     clients = []
     for _ in range(context.size(2, 10)):
         client = context.record(['curl', '-sS', '-D', '-', 'http://127.0.0.1:%d/page' % port])
@@ -476,7 +461,7 @@ def curl(context):
 def redis(context):
     port = free_port()
     where, process = serve(context, ['redis-server', '--port', str(port), '--bind', '127.0.0.1',
-                                     '--dir', context.work, '--save', '1', '1'], port)
+                                     '--dir', context.work, '--save', '1', '1'], rb'Ready to accept connections')
     context.must(['redis-benchmark', '-p', str(port), '-n', str(context.size(500, 20000)), '-c', '10',
                   '-t', 'set,get,lpush,incr', '-q'], limit=300)
     server = end_server(context, where, process, 'redis-server', signal.SIGTERM, 0)
@@ -500,7 +485,8 @@ daemon off; master_process on; worker_processes 2; pid %(w)s/pid; error_log stde
 events { worker_connections 64; }
 http { access_log /dev/stdout; %(temp)s server { listen 127.0.0.1:%(port)d; root %(w)s/html; } }
 ''' % {'w': context.work, 'port': port, 'temp': temp, 'user': user})
-    where, process = serve(context, ['nginx', '-p', context.work, '-c', context.work + '/nginx.conf'], port)
+    where, process = serve(context, ['nginx', '-p', context.work, '-c', context.work + '/nginx.conf'],
+                           rb'start worker processes')
     for _ in range(context.size(5, 100)):
         got = context.must(['curl', '-sSf', 'http://127.0.0.1:%d/page' % port])
         if len(got.out) < 50000:

@@ -337,7 +337,7 @@ def same_as_gdb(context):
 # ---- what the process notices ----
 
 def wait_for_states(tids, wanted):
-    """Until all threads are in one of these states."""
+    """Until all threads are in one of these states. Nobody but their tracer is told of that: so it asks."""
     while True:
         states = {tid: stat_fields(tid) for tid in tids}
         check(all(states.values()), 'a thread has ended', states)
@@ -496,15 +496,13 @@ def sampling(context):
     samples = [json.loads(line) for line in result.out.splitlines()]
     check(result.status == 0 and len(samples) == 4, 'four samples', result)
     running = context.start([context.warp, 'regs', '-n', '2ms', str(guest.pid)])
-    while not os.path.getsize(running.out_path):
-        os.sched_yield()
+    context.wait_for_text(running, rb'\n')
     guest.seen()
     ended = context.finish(running, limit=30)
     check(ended.status == 0 and not ended.err, 'sampling ends in order', ended)
     sleeper = context.start(['sleep', '1000'])
     running = context.start([context.warp, 'regs', '-n', '1ms', str(sleeper.pid)])
-    while not os.path.getsize(running.out_path):
-        os.sched_yield()
+    context.wait_for_text(running, rb'\n')
     running.send_signal(signal.SIGINT)
     ended = context.finish(running, limit=30)
     check(ended.status == 0 and not ended.err, 'interrupted in order', ended)
@@ -519,8 +517,7 @@ def timeouts_under_samples(context):
     guest = Guest(context, 'regs_timeouts')
     guest.until('^ready')
     sampler = context.start([context.warp, 'regs', '-n', '10ms', str(guest.pid)])
-    while not os.path.getsize(sampler.out_path):
-        os.sched_yield()
+    context.wait_for_text(sampler, rb'\n')
     guest.send()
     said = [guest.until(r'^(\S+) ok after (\d+) ms') for _ in range(5)]
     context.say(', '.join('%s %s ms' % m.groups() for m in said))

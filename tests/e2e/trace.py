@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import select
 import signal
 import subprocess
 
@@ -145,17 +144,7 @@ def closed_pipe(context):
     process.stdin.close()
     result = context.finish(process, 60)
     check(result.status == FAILED and b'Broken pipe' in result.err, 'an error that names the pipe', result)
-    wait_for(context, lambda: os.path.exists(os.path.join(context.work, 'finished')), 'the program to finish')
-
-
-def wait_for(context, condition, what, seconds=30):
-    """Asks again whenever something may have happened: there is no event for a file that appears."""
-    ready = select.poll()
-    for _ in range(seconds * 100):
-        if condition():
-            return
-        ready.poll(10)
-    raise Failure('waited in vain for ' + what)
+    context.wait_for(lambda: os.path.exists(os.path.join(context.work, 'finished')), 'the program to finish')
 
 
 def full_disk(context):
@@ -173,7 +162,7 @@ def strings(context):
 
 def start_checked(context):
     process = context.start([PYTHON, '-c', CHECKED], stdin=subprocess.PIPE)
-    wait_for(context, lambda: b'ready' in open(process.out_path, 'rb').read(), 'the threads')
+    context.wait_for_text(process, rb'^ready\n')
     return process
 
 
@@ -192,12 +181,12 @@ def attached_to_threads(context, how):
     process = start_checked(context)
     out = context.path('attached')
     tracer = context.start([context.warp, 'trace', '-o', out, '-p', str(process.pid)])
-    wait_for(context, lambda: os.path.exists(out) and
+    context.wait_for(lambda: os.path.exists(out) and
              len({line.split()[0] for line in lines_of(out) if 'write(' in line}) == 4, 'calls of four threads')
     os.kill(tracer.pid, how)
     result = context.finish(tracer, 60)
     check(result.status == -how, 'warp should end by the signal', result)
-    wait_for(context, lambda: status_of(process.pid)['TracerPid'] == '0', 'the end of tracing')
+    check(status_of(process.pid)['TracerPid'] == '0', 'nobody traces it', status_of(process.pid))
     check('T' not in status_of(process.pid)['State'], 'it runs on', status_of(process.pid))
     end_checked(context, process)
     return result
@@ -219,12 +208,12 @@ def attach_again(context):
     if not os.path.exists(program):
         raise Skip('%s is not built (-Dguests=true)' % program)
     process = context.start([program], stdin=subprocess.PIPE)
-    wait_for(context, lambda: b'ready' in open(process.out_path, 'rb').read(), 'the threads')
+    context.wait_for_text(process, rb'^ready\n')
     for number in range(40):
         how = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3]
         out = context.path('attached%d' % number)
         tracer = context.start([context.warp, 'trace', '-o', out, '-p', str(process.pid)])
-        wait_for(context, lambda: tracer.poll() is not None or os.path.exists(out) and os.path.getsize(out), 'calls')
+        context.wait_for(lambda: os.path.exists(out) and os.path.getsize(out), 'calls', tracer)
         os.kill(tracer.pid, how)
         result = context.finish(tracer, 60)
         check(result.status == -how, 'warp should end by the signal', result)
@@ -237,7 +226,7 @@ def attach_two(context):
     first, second = start_checked(context), start_checked(context)
     out = context.path('attached')
     tracer = context.start([context.warp, 'trace', '-o', out, '-p', '%d,%d' % (first.pid, second.pid)])
-    wait_for(context, lambda: os.path.exists(out) and
+    context.wait_for(lambda: os.path.exists(out) and
              len({line.split()[0] for line in lines_of(out) if 'write(' in line}) == 8, 'calls of all threads')
     end_checked(context, first)
     end_checked(context, second)
@@ -251,13 +240,13 @@ def attach_stopped(context):
     """A stopped process stays stopped."""
     process = start_checked(context)
     os.kill(process.pid, signal.SIGSTOP)
-    wait_for(context, lambda: status_of(process.pid)['State'].startswith('T'), 'the stop')
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
     tracer = context.start([context.warp, 'trace', '-p', str(process.pid)])
-    wait_for(context, lambda: b'attached' in open(tracer.err_path, 'rb').read(), 'the attachment')
+    context.wait_for_text(tracer, rb'attached')
     os.kill(tracer.pid, signal.SIGTERM)
     result = context.finish(tracer, 60)
     check(result.status == -signal.SIGTERM, 'warp should end by the signal', result)
-    wait_for(context, lambda: status_of(process.pid)['TracerPid'] == '0', 'the end of tracing')
+    check(status_of(process.pid)['TracerPid'] == '0', 'nobody traces it', status_of(process.pid))
     check(status_of(process.pid)['State'].startswith('T'), 'still stopped', status_of(process.pid))
     os.kill(process.pid, signal.SIGCONT)
     end_checked(context, process)
@@ -266,13 +255,13 @@ def attach_stopped(context):
 def interrupt(context):
     """Without -o a signal ends program and trace; with -o the program decides."""
     process = context.start([context.warp, 'trace', 'sleep', '100'])
-    wait_for(context, lambda: b'nanosleep(' in open(process.err_path, 'rb').read(), 'the sleep')
+    context.wait_for_text(process, rb'nanosleep\(')
     os.kill(process.pid, signal.SIGINT)
     result = context.finish(process, 60)
     check(result.status == -signal.SIGINT and b' <detached ...>\n' in result.err, 'let go, and dead by SIGINT', result)
     out = context.path('t')
     process = context.start([context.warp, 'trace', '-o', out, 'sleep', '100'])
-    wait_for(context, lambda: os.path.exists(out) and 'nanosleep(' in ''.join(lines_of(out)[-1:]), 'the sleep')
+    context.wait_for(lambda: os.path.exists(out) and 'nanosleep(' in ''.join(lines_of(out)[-1:]), 'the sleep')
     os.killpg(process.pid, signal.SIGINT)  # as the terminal does
     result = context.finish(process, 60)
     check(result.status == -signal.SIGINT, 'the program died by SIGINT, and so does warp', result)

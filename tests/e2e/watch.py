@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 
 from harness import FAILED, Failure, Skip, Test, stat_fields
 
@@ -153,27 +152,13 @@ def command(context):
               'the command sees the mapping, and the process waits', (lines, result))
 
 
-def wait_for(what, seconds=20):
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            raise Failure('it did not happen within %d s' % seconds)
-        time.sleep(0.005)
-
-
 @case
 def left_stopped(context):
     for method in ('syscall', 'step'):
         process = context.start([context.warp, 'watch', '--method=' + method, '--then=stop', LARGE, '--',
                                  target(context), 'once'])
-        found = []
-
-        def stopped():
-            with open(process.err_path) as f:
-                found[:] = re.findall(r'^process (\d+) is stopped$', f.read(), re.M)
-            return found and stat_fields(int(found[0]))[1] == 'T'
-        wait_for(stopped)
-        pid = int(found[0])
+        pid = int(context.wait_for_text(process, rb'^process (\d+) is stopped$').group(1))
+        check(stat_fields(pid)[1] == 'T', 'it is stopped', stat_fields(pid))
         with open('/proc/%d/status' % pid) as f:
             check('TracerPid:\t0\n' in f.read(), 'nobody traces it', pid)
         with open(process.out_path) as f:
@@ -200,11 +185,7 @@ def ends(context):
     for method in METHODS:
         result, _ = watch(context, LARGE, ['sh', '-c', 'kill -SEGV $$'], -signal.SIGSEGV, ['--method=' + method])
         process = context.start([context.warp, 'watch', '--method=' + method, LARGE, '--', target(context), 'wait'])
-
-        def ready():
-            with open(process.out_path) as f:
-                return f.read() == 'ready\n'
-        wait_for(ready)
+        context.wait_for_text(process, rb'^ready\n')
         process.terminate()
         result = context.finish(process, 60)
         check(result.status == 9, method, result)

@@ -184,12 +184,7 @@ def kill_program(context):
     """The recorded program is killed from outside: that is recorded as any end of it."""
     where, command = context.record_command(['sh', '-c', 'echo started; while :; do /bin/true; done'])
     process = context.start(command, start_new_session=True)
-    while b'started' not in open(process.out_path, 'rb').read():
-        try:
-            process.wait(0.02)
-            raise Failure('it ended with %s' % process.returncode)
-        except subprocess.TimeoutExpired:
-            pass
+    context.wait_for_text(process, rb'^started\n')
     victims = [p for p in programs.children_named(process, 'sh')]
     if not victims:
         raise Failure('no sh below the recorder')
