@@ -58,7 +58,7 @@ static const struct option long_options[] = {
 	{0},
 };
 
-/* A number of 1 to `most`; 0 if it is none. */
+/* A number from 0 to `most`; -1 if it is none. */
 static long parse_number(const char *text, long most)
 {
 	char *end;

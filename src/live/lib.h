@@ -15,7 +15,7 @@
 #include "live/engine.h"
 #include "util/vec.h"
 
-/* A command's function returns this if somebody will call command_done() later. */
+/* A command's function returns this if somebody will call lib_done() later. */
 #define LATER 1000000
 
 /* Something to be done by the tracer's thread. Lies on the stack of the thread that waits for it. */

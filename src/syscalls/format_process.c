@@ -485,41 +485,45 @@ static void put_signal_at(struct printer *p, taddr addr)
 	put_plain(p, "]");
 }
 
-/* The first argument behind the option, where it is more than a hexadecimal number, and whether
- * strace shows none behind it. */
-static bool put_prctl_first(struct printer *p, unsigned option, uint64_t value)
+static void put_thread_name(struct printer *p, taddr addr)
+{
+	p->memory = p->after;
+	if (p->failed)
+		put_addr(p, addr);
+	else
+		put_string(p, addr, COMM_LENGTH);
+}
+
+/* The first argument behind the option where it is all there is; false: not one of those. */
+static bool put_prctl_only(struct printer *p, unsigned option, uint64_t value)
 {
 	switch (option) {
 	case PR_SET_NAME:
 		put_string(p, value, COMM_LENGTH - 1);
 		return true;
 	case PR_GET_NAME:
-		p->memory = p->after;
-		if (p->failed)
-			put_addr(p, value);
-		else
-			put_string(p, value, COMM_LENGTH);
+		put_thread_name(p, value);
 		return true;
 	case PR_SET_PDEATHSIG:
 		put_signal(p, value);
 		return true;
+	case PR_GET_PDEATHSIG:
+		put_signal_at(p, value);
+		return true;
 	case PR_SET_DUMPABLE:
 		put_name(p, &names_dumpable, value);
 		return true;
+	case PR_SET_TSC:
+		put_name(p, &names_tsc, value);
+		return true;
 	case PR_GET_TSC:
 		put_indirect(p, value, &names_tsc);
-		return true;
-	case PR_GET_PDEATHSIG:
-		put_signal_at(p, value);
 		return true;
 	case PR_GET_CHILD_SUBREAPER:
 		put_indirect(p, value, NULL);
 		return true;
 	case PR_SET_PTRACER:
 		put(p, value == UINT64_MAX ? "PR_SET_PTRACER_ANY" : "%" PRIu64, value);
-		return true;
-	case PR_SET_TSC:
-		put_name(p, &names_tsc, value);
 		return true;
 	case PR_CAPBSET_DROP:
 	case PR_CAPBSET_READ:
@@ -533,6 +537,17 @@ static bool put_prctl_first(struct printer *p, unsigned option, uint64_t value)
 	case PR_SET_TIMERSLACK:
 		put(p, "%" PRId64, (int64_t)value);
 		return true;
+	default:
+		return false;
+	}
+}
+
+/* The first argument behind the option, and whether strace shows none behind it. */
+static bool put_prctl_first(struct printer *p, unsigned option, uint64_t value)
+{
+	if (put_prctl_only(p, option, value))
+		return true;
+	switch (option) {
 	case PR_SET_NO_NEW_PRIVS:
 	case PR_SET_THP_DISABLE:
 	case PR_SET_IO_FLUSHER:
@@ -540,7 +555,7 @@ static bool put_prctl_first(struct printer *p, unsigned option, uint64_t value)
 		return false;
 	case PR_SET_SECCOMP:
 		put_name(p, &names_seccomp_mode, value);
-		return value == SECCOMP_MODE_STRICT;
+		return value != SECCOMP_MODE_FILTER;
 	case PR_SET_VMA:
 		put(p, value ? "%#" PRIx64 : "PR_SET_VMA_ANON_NAME", value);
 		return false;
@@ -575,8 +590,7 @@ PRINTER(prctl_arg)
 
 	p->memory = p->entry;
 	if (p->arg == 1)
-		p->last = put_prctl_first(p, option, value) ||
-			  (option == PR_SET_SECCOMP && value != SECCOMP_MODE_FILTER);
+		p->last = put_prctl_first(p, option, value);
 	else if (option == PR_SET_SECCOMP && p->arg == 2 && arg_value(p, 1) == SECCOMP_MODE_FILTER)
 		put_prctl_filter(p, value);
 	else if (option == PR_SET_VMA && p->arg == 2)
