@@ -24,7 +24,10 @@ struct live_symbol {
 struct live_symbols *live_symbols_create(pid_t pid);
 void live_symbols_destroy(struct live_symbols *symbols);
 
-/* Texts are valid until live_symbols_destroy. */
+/* The process may have other mappings than when this was last asked. (After an exec: make new ones.) */
+void live_symbols_refresh(struct live_symbols *symbols);
+
+/* Texts are valid until live_symbols_destroy or live_symbols_refresh. */
 bool live_symbols_find(struct live_symbols *symbols, taddr addr, struct live_symbol *symbol);
 
 /* A thread whose stack is unwound: its registers in DWARF's order, and the memory to look at. */

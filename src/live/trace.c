@@ -193,7 +193,7 @@ static void after_call(void *context, struct live_task *task)
 
 	call.ended = true;
 	if (t->row && s->options->stacks && (t->row->flags & SC_CHANGES_MM))
-		trace_stack_forget(s, task->process->pid);
+		trace_stack_changed(s, task->process->pid);
 	end_call(s, t, &call);
 	t->shown = TRACE_HIDDEN;
 	if (t->row)

@@ -231,7 +231,7 @@ static void session_deinit(struct tracing *s)
 	free(s->json_text);
 	vec_deinit(&s->scratch);
 	vec_deinit(&s->counts);
-	trace_stack_forget(s, s->symbols_pid);
+	trace_stack_deinit(s);
 	trace_output_close(&s->output);
 }
 

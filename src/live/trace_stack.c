@@ -1,32 +1,83 @@
 /* The stack of a stopped thread, a line for each frame, in strace's layout.
  *
- * What is known of a process's mapped files is kept until its mappings may have changed.
- * Invariant: `symbols` is of the process `symbols_pid`; NULL for none. */
+ * What is known of the files that a process has mapped is kept, of the processes that made the last calls;
+ * mappings are read again when they may have changed. */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <uthash.h>
 
 #include "arch/arch.h"
 #include "live/symbols.h"
 #include "live/trace_tool.h"
+#include "util/alloc.h"
 
 #define FRAMES_MAX 256
+/* Each holds descriptors and symbol tables, some MB. */
+#define PROCESSES_MAX 16
+
+/* In the order of their last use. */
+struct stack_files {
+	pid_t pid;
+	struct live_symbols *symbols;
+	bool changed;
+	UT_hash_handle hh;
+};
+
+static struct stack_files *find(struct tracing *s, pid_t pid)
+{
+	struct stack_files *files;
+
+	HASH_FIND_INT(s->stack_files, &pid, files);
+	return files;
+}
+
+static void drop(struct tracing *s, struct stack_files *files)
+{
+	HASH_DEL(s->stack_files, files);
+	live_symbols_destroy(files->symbols);
+	free(files);
+}
+
+void trace_stack_changed(struct tracing *s, pid_t pid)
+{
+	struct stack_files *files = find(s, pid);
+
+	if (files)
+		files->changed = true;
+}
 
 void trace_stack_forget(struct tracing *s, pid_t pid)
 {
-	if (s->symbols_pid != pid)
-		return;
-	live_symbols_destroy(s->symbols);
-	s->symbols = NULL;
-	s->symbols_pid = 0;
+	struct stack_files *files = find(s, pid);
+
+	if (files)
+		drop(s, files);
+}
+
+void trace_stack_deinit(struct tracing *s)
+{
+	while (s->stack_files)
+		drop(s, s->stack_files);
 }
 
 static struct live_symbols *symbols_of(struct tracing *s, pid_t pid)
 {
-	if (s->symbols_pid != pid || !s->symbols) {
-		trace_stack_forget(s, s->symbols_pid);
-		s->symbols = live_symbols_create(pid);
-		s->symbols_pid = pid;
+	struct stack_files *files = find(s, pid);
+
+	if (files) {
+		HASH_DEL(s->stack_files, files);
+	} else {
+		if (HASH_COUNT(s->stack_files) == PROCESSES_MAX)
+			drop(s, s->stack_files);
+		files = xcalloc(1, sizeof(*files));
+		files->pid = pid;
+		files->symbols = live_symbols_create(pid);
 	}
-	return s->symbols;
+	HASH_ADD_INT(s->stack_files, pid, files);
+	if (files->changed)
+		live_symbols_refresh(files->symbols);
+	files->changed = false;
+	return files->symbols;
 }
 
 static void put_frame(struct bytes *out, struct live_symbols *symbols,

@@ -17,7 +17,7 @@
 /* Of expressions beyond this, those that need a call's end read strings anew there. */
 #define TRACE_MEMOS 8
 
-struct live_symbols;
+struct stack_files;
 struct tracing;
 
 /* ---- where lines go ---- */
@@ -116,8 +116,7 @@ struct tracing {
 	size_t json_length;
 	struct bytes scratch;
 	/* of stacks */
-	struct live_symbols *symbols;
-	pid_t symbols_pid;
+	struct stack_files *stack_files;
 };
 
 extern const struct live_hooks trace_hooks; /* context: the struct tracing */
@@ -140,8 +139,11 @@ void trace_put_first_half(struct tracing *s, struct traced *t, struct bytes *out
 
 /* Appends a line for each frame of the stopped thread's stack. */
 void trace_stack_print(struct tracing *s, struct traced *t, struct bytes *out);
-/* The process has other mappings, or is gone. */
+/* The process may have other mappings. */
+void trace_stack_changed(struct tracing *s, pid_t pid);
+/* The process executes another program, or is gone. */
 void trace_stack_forget(struct tracing *s, pid_t pid);
+void trace_stack_deinit(struct tracing *s);
 
 /* The style's fd_path; context: the struct traced. */
 size_t trace_fd_path(void *context, int fd, char *path, size_t room, bool *deleted);
