@@ -73,6 +73,16 @@ def tests(config):
         if lacking:
             raise Failure('no manual page: ' + ', '.join(lacking))
 
+    def call_numbers(_):
+        """What is special about a system call is said by the table's columns and handlers. (src/tracee/spawn.c
+        looks for the exec of its own child, before the program; and libwarp has no table.)"""
+        test = re.compile(r'[=!]=\s*(?:SYS|__NR)_\w+|(?:SYS|__NR)_\w+\s*[=!]=|\bcase\s+(?:SYS|__NR)_\w+|->nr\s*[=!]=\s*\d')
+        found = ['%s:%d: %s' % (path, number, line.strip())
+                 for path, text in layers.sources(root) if path.endswith(('.c', '.h')) and path != 'src/tracee/spawn.c'
+                 for number, line in enumerate(layers.strip(text).splitlines(), 1) if test.search(line)]
+        if found:
+            raise Failure('system calls that are told apart by their numbers:\n' + '\n'.join(found))
+
     def scripts(_):
         for script in ('scripts/deps', 'scripts/demo', '.ci/run'):
             subprocess.run(['sh', '-n', os.path.join(root, script)], check=True)
@@ -92,5 +102,5 @@ def tests(config):
 
     return [Test('source/layers', who_includes_whom), Test('source/layers-checker', checker_sees),
             Test('source/headers', headers, limit=180), Test('source/manual', manual),
-            Test('source/manual-complete', page_of_each_command), Test('source/scripts', scripts),
-            Test('source/format', formatting)]
+            Test('source/manual-complete', page_of_each_command), Test('source/call-numbers', call_numbers),
+            Test('source/scripts', scripts), Test('source/format', formatting)]

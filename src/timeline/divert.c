@@ -83,15 +83,20 @@ static int64_t show(struct timeline *tl, struct rep_task *t, const struct regs *
 /* Private memory, which is thrown away with the processes. */
 static int64_t change_memory(struct timeline *tl, struct rep_task *t, const struct regs *regs)
 {
-	int nr = arch.call_nr(regs);
 	uint64_t args[SC_ARGS];
 
 	for (int i = 0; i < SC_ARGS; i++)
 		args[i] = arch.call_arg(regs, i);
-	if (nr == SYS_mmap &&
-	    (args[3] & (MAP_ANONYMOUS | MAP_PRIVATE)) != (MAP_ANONYMOUS | MAP_PRIVATE))
+	return tracee_call(&t->tracee, arch.call_nr(regs), args);
+}
+
+static int64_t map_memory(struct timeline *tl, struct rep_task *t, const struct regs *regs)
+{
+	uint64_t flags = MAP_ANONYMOUS | MAP_PRIVATE;
+
+	if ((arch.call_arg(regs, 3) & flags) != flags)
 		return -EACCES;
-	return tracee_call(&t->tracee, nr, args);
+	return change_memory(tl, t, regs);
 }
 
 static int64_t tell_pid(struct timeline *tl, struct rep_task *t, const struct regs *regs)
@@ -129,7 +134,7 @@ static const struct answer {
 	int64_t (*give)(struct timeline *tl, struct rep_task *t, const struct regs *regs);
 } answers[] = {
 	{SYS_write, show},
-	{SYS_mmap, change_memory},
+	{SYS_mmap, map_memory},
 	{SYS_munmap, change_memory},
 	{SYS_mprotect, change_memory},
 	{SYS_madvise, change_memory},
