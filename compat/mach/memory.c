@@ -1,9 +1,10 @@
 /* Mach on Linux: memory of tasks.
  *
- * Memory is reached through /proc/PID/mem, which passes protections; Mach does not, so that ranges are
- * first compared with the process's mappings. Linux has no maximal protection: any is possible.
+ * Memory is reached through /proc/PID/mem, which passes protections; Mach does not, so that ranges
+ * are first compared with the process's mappings. Linux has no maximal protection: any is possible.
  *
- * Invariant: nothing is read or written of a range of which a part is not mapped or not permitted. */
+ * Invariant: nothing is read or written of a range of which a part is not mapped or not
+ * permitted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,11 +1,12 @@
 /* Mach on Linux: the names of tasks and threads in this process.
  *
- * A name is what a program holds instead of a port: (index + 1) << 8 | 3, never used twice. All of this library's state
- * is here (Mach's interface has no place for it elsewhere), and a call has it for itself.
+ * A name is what a program holds instead of a port: (index + 1) << 8 | 3, never used twice. All of
+ * this library's state is here (Mach's interface has no place for it elsewhere), and a call has it
+ * for itself.
  *
- * Invariants: a process has at most one task object, and a thread at most one thread object; a thread
- * keeps its task. Objects live while they have a reference, and a task while anything of it is
- * suspended. After a fork the child begins anew: it controls nobody. */
+ * Invariants: a process has at most one task object, and a thread at most one thread object; a
+ * thread keeps its task. Objects live while they have a reference, and a task while anything of it
+ * is suspended. After a fork the child begins anew: it controls nobody. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -78,7 +79,8 @@ static struct task *make_task(pid_t pid, int pidfd)
 
 /* ---- beginnings ---- */
 
-/* In a forked child: the tracer's thread is not there, and what is suspended is so by the parent. */
+/* In a forked child: the tracer's thread is not there, and what is suspended is so by the
+ * parent. */
 static void forget_all(void)
 {
 	memset(&names, 0, sizeof(names));

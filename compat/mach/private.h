@@ -1,5 +1,5 @@
-/* Mach on Linux: what the parts of the library share. Functions begin with mw_, since a static library shares the
- * name space of the program. */
+/* Mach on Linux: what the parts of the library share. Functions begin with mw_, since a static
+ * library shares the name space of the program. */
 #ifndef COMPAT_MACH_PRIVATE_H
 #define COMPAT_MACH_PRIVATE_H
 

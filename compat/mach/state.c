@@ -1,7 +1,7 @@
 /* Mach on Linux: thread states, made from and put into what Linux keeps of a thread.
  *
- * The floating point states hold, from __fpu_fcw on, the bytes of FXSAVE, which also begin Linux's XSAVE
- * area; its further parts lie where cpuid leaf 0xd says (SDM 1, 13.4).
+ * The floating point states hold, from __fpu_fcw on, the bytes of FXSAVE, which also begin Linux's
+ * XSAVE area; its further parts lie where cpuid leaf 0xd says (SDM 1, 13.4).
  *
  * Invariant: nothing is written beyond *count words, nor beyond the area. */
 #include <cpuid.h>
@@ -77,8 +77,8 @@ static void export_general(const struct machine_state *state, void *out)
 	};
 }
 
-/* Segments stay what they are, as where this interface comes from. A new program counter ends the call
- * that the thread is in: Linux would move it back to make the call again. */
+/* Segments stay what they are, as where this interface comes from. A new program counter ends the
+ * call that the thread is in: Linux would move it back to make the call again. */
 static void import_general(struct machine_state *state, const void *in)
 {
 	x86_thread_state64_t s;
@@ -209,7 +209,8 @@ static const struct flavor {
 	thread_state_flavor_t flavor;
 	unsigned parts;
 	mach_msg_type_number_t count; /* of words */
-	/* The self-describing flavors begin with a header that names this one, and may be longer. */
+	/* The self-describing flavors begin with a header that names this one, and may be
+	 * longer. */
 	thread_state_flavor_t header;
 	void (*export)(const struct machine_state *state, void *out);
 	void (*import)(struct machine_state *state, const void *in);

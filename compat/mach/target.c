@@ -1,10 +1,10 @@
 /* Mach on Linux: processes under control, through libwarp.
  *
- * Each target has a tracer of its own, which exists only while something of the process is suspended: a
- * program that waits for its children finds nothing of this library's otherwise.
+ * Each target has a tracer of its own, which exists only while something of the process is
+ * suspended: a program that waits for its children finds nothing of this library's otherwise.
  *
- * Invariants: between calls a target is either suspended as a whole, or runs but for the threads that are
- * held, and then all that were asked to stop have done so. */
+ * Invariants: between calls a target is either suspended as a whole, or runs but for the threads
+ * that are held, and then all that were asked to stop have done so. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,8 +132,8 @@ static bool wait_for_report(struct target *target, struct held *held)
 	return true;
 }
 
-/* After the process was let run: those that were asked to stop have been stopped all the time; each says
- * so once, and may then be let go. */
+/* After the process was let run: those that were asked to stop have been stopped all the time; each
+ * says so once, and may then be let go. */
 static void settle(struct target *target)
 {
 	struct held **place = &target->held;

@@ -1,7 +1,7 @@
 /* Mach on Linux: tasks, and what is common to their suspension and that of single threads.
  *
- * A process is traced only while something of it is suspended, or for the moment of a call that needs it
- * stopped: otherwise it, and whoever waits for it, finds no trace of this library.
+ * A process is traced only while something of it is suspended, or for the moment of a call that
+ * needs it stopped: otherwise it, and whoever waits for it, finds no trace of this library.
  *
  * Invariant (mw_task_apply): a task has a target exactly while suspensions + held > 0. */
 #include <dirent.h>

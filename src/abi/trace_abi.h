@@ -15,7 +15,7 @@
 /* Register words of an event. On x86-64: struct user_regs_struct of <sys/user.h>, in its order. */
 #define TRACE_REGS 27
 
-/* ---- files of the directory: meta, events.G, data.G (G: group number from 0), files, files.d/ID ---- */
+/* ---- files of the directory: meta, events.G, data.G (G: group from 0), files, files.d/ID ---- */
 
 /* ---- the file `meta`: this header, then `length` bytes of fields: struct trace_meta_field, its
  * bytes, zeros up to the next multiple of 8. Magic, version and writer keep their places for ever,
@@ -205,15 +205,16 @@ struct trace_place {
 };
 
 enum trace_place_kind {
-	/* Where `hits` sites have been passed (at the last site, if the task's previous event was before
-	 * that), and then `steps` instructions executed, repeated ones counting as one. */
+	/* Where `hits` sites have been passed (at the last site, if the task's previous event was
+	 * before that), and then `steps` instructions executed, repeated ones counting as one. */
 	TRACE_PLACE_EXACT = 1,
-	/* After that, the first place with the event's registers where memory is as TRACE_D_WITNESS. */
+	/* After that, the first place with the event's registers where memory is as
+	 * TRACE_D_WITNESS. */
 	TRACE_PLACE_STATE = 2,
 };
 
-/* A site in the code of the task's address space that counts each time it is passed: its instructions
- * are replaced by a jump to a stub. */
+/* A site in the code of the task's address space that counts each time it is passed: its
+ * instructions are replaced by a jump to a stub. */
 struct trace_probe {
 	uint64_t pc, at; /* of the site and of the stub */
 	uint32_t length; /* bytes of whole instructions replaced; 0: the site is no more */
@@ -283,8 +284,8 @@ struct trace_file {
 	uint64_t size;
 	uint64_t device, inode;
 	int64_t mtime_ns;
-	/* XXH3 128 of the 4096-byte blocks that are not all zeros, each after its offset (u64); both
-	 * words zero: no contents kept */
+	/* XXH3 128 of the 4096-byte blocks that are not all zeros, each after its offset (u64);
+	 * both words zero: no contents kept */
 	uint64_t hash_low, hash_high;
 	uint32_t path_length; /* the path's bytes follow, padded with zeros to 8 */
 	uint32_t reserved;

@@ -74,10 +74,11 @@ struct arch_word {
 /* How many bytes a decision about flags looks at. */
 #define ARCH_AHEAD_MAX 128
 
-/* A stub that compares all general registers and some words of memory with given values and traps if
- * they are equal, and the jump to it. The jump covers a window of whole instructions, which the stub holds copies of. Where
- * one of them begins inside the jump's bytes, its first byte there must trap: whoever jumps into the
- * window is sent to the copy. So it is with code that overlaps, where all bytes of the jump trap. */
+/* A stub that compares all general registers and some words of memory with given values and traps
+ * if they are equal, and the jump to it. The jump covers a window of whole instructions, which the
+ * stub holds copies of. Where one of them begins inside the jump's bytes, its first byte there must
+ * trap: whoever jumps into the window is sent to the copy. So it is with code that overlaps, where
+ * all bytes of the jump trap. */
 struct arch_stub {
 	taddr at;	       /* where it will be */
 	taddr pc;	       /* beginning of the window */
@@ -153,21 +154,21 @@ struct arch_ops {
 	/* ---- registers of all flavors, by name. `flavors` has bits 1 << enum arch_flavor ---- */
 	/* Asks the processor; costs some 100 us in a virtual machine. */
 	void (*layout)(struct arch_layout *);
-	/* Reads and writes those of a stopped thread that the caller traces; where that fails, false
-	 * and errno is set. General registers are always read. */
+	/* Reads and writes those of a stopped thread that the caller traces; where that fails,
+	 * false and errno is set. General registers are always read. */
 	bool (*state_read)(pid_t tid, unsigned flavors, struct arch_state *);
 	bool (*state_write)(pid_t tid, unsigned flavors, const struct arch_state *);
-	/* The i-th register in the order for printing; false behind the last one. One that is part of
-	 * a wider one is not listed. */
+	/* The i-th register in the order for printing; false behind the last one. One that is part
+	 * of a wider one is not listed. */
 	bool (*reg_at)(const struct arch_state *, size_t i, struct arch_reg *);
 	/* Finds any that the thread has, also parts of wider ones. */
 	bool (*reg_find)(const struct arch_state *, const char *name, struct arch_reg *);
-	/* Values are ARCH_REG_BYTES bytes, the lowest first, zero beyond the register's width. Setting
-	 * changes the state only. */
+	/* Values are ARCH_REG_BYTES bytes, the lowest first, zero beyond the register's width.
+	 * Setting changes the state only. */
 	void (*reg_get)(const struct arch_state *, const struct arch_reg *, uint8_t *value);
 	void (*reg_set)(struct arch_state *, const struct arch_reg *, const uint8_t *value);
-	/* What the value means: names of bits, a floating point number; "" where there is nothing to
-	 * say. */
+	/* What the value means: names of bits, a floating point number; "" where there is nothing
+	 * to say. */
 	void (*reg_explain)(const struct arch_state *, const struct arch_reg *, char *text,
 			    size_t room);
 	/* A decimal fraction for a register that holds floating point numbers; false for others and
@@ -186,7 +187,8 @@ struct arch_ops {
 	/* Returns how many bytes the register has, 0 behind the last one; the lowest byte first. */
 	unsigned (*gdb_get)(const struct arch_state *, uint64_t features, unsigned number,
 			    uint8_t value[ARCH_REG_BYTES]);
-	/* Changes the state only; as many bytes as gdb_get() gives. False: there is no such register. */
+	/* Changes the state only; as many bytes as gdb_get() gives. False: there is no such
+	 * register. */
 	bool (*gdb_set)(struct arch_state *, uint64_t features, unsigned number,
 			const uint8_t *value);
 	/* Those that gdb looks at after every stop. */
@@ -230,16 +232,18 @@ struct arch_ops {
 	/* Right after such an instruction has trapped: where it is. */
 	taddr (*break_pc)(const struct regs *);
 
-	/* Single-stepping sets a flag of the processor's. ptrace hides it from registers (but not where the
-	 * program has set it itself: traces_itself), and instructions show it to the program. Which will
-	 * the one at these bytes? And takes it out of where it is then: a word on the stack, or a register. */
+	/* Single-stepping sets a flag of the processor's. ptrace hides it from registers (but not
+	 * where the program has set it itself: traces_itself), and instructions show it to the
+	 * program. Which will the one at these bytes? And takes it out of where it is then: a word
+	 * on the stack, or a register. */
 	enum arch_show (*shows_step)(const uint8_t *bytes, size_t length);
 	bool (*traces_itself)(const struct regs *);
 	void (*hide_step)(struct regs *);
 	uint64_t step_flag;
 
-	/* Debug registers of a stopped thread: how many; sets or clears one (false: refused; length 1, 2, 4
-	 * or 8, aligned; of an instruction 1); which have trapped since the last time, as a mask. */
+	/* Debug registers of a stopped thread: how many; sets or clears one (false: refused; length
+	 * 1, 2, 4 or 8, aligned; of an instruction 1); which have trapped since the last time, as a
+	 * mask. */
 	unsigned debug_slots;
 	bool (*set_debug)(pid_t tid, unsigned slot, enum arch_debug kind, taddr at,
 			  unsigned length);
@@ -265,26 +269,29 @@ struct arch_ops {
 
 	/* ---- places ---- */
 	enum arch_step (*classify)(const uint8_t *bytes, size_t length, unsigned *insn_length);
-	/* Length of the whole instructions at pc that a jump would cover, 0 if they cannot be copied. */
+	/* Length of the whole instructions at pc that a jump would cover, 0 if they cannot be
+	 * copied. */
 	unsigned (*window)(const uint8_t *bytes, size_t length);
 	/* The offsets 1 to 4 at which instructions begin in the window: bit N is offset N. */
 	unsigned (*window_starts)(const uint8_t *window, unsigned length);
-	/* Writes the stub's code; returns its size, 0 if it does not fit or a copy would not reach what
-	 * it refers to. No flags are changed. It adds one to the counter each time. */
+	/* Writes the stub's code; returns its size, 0 if it does not fit or a copy would not reach
+	 * what it refers to. No flags are changed. It adds one to the counter each time. */
 	size_t (*compare_stub)(struct arch_stub *stub, const struct regs *values, uint8_t *code,
 			       size_t room);
-	/* A stub that takes one from the counter and traps when that has become 0. No flags are changed
-	 * unless stub->flags_dead. Returns its size as above. */
+	/* A stub that takes one from the counter and traps when that has become 0. No flags are
+	 * changed unless stub->flags_dead. Returns its size as above. */
 	size_t (*count_stub)(struct arch_stub *stub, uint8_t *code, size_t room);
 	/* For a thread that is inside a counting stub and has not counted yet: back to the stub's
 	 * beginning, as if it had just come there. `spilled`: the word at stub->scratch. */
 	void (*restart_stub)(struct regs *, taddr at, uint64_t spilled);
-	/* If the arithmetic flags that counting changes are overwritten before anything can read them:
-	 * the length of the code up to there, in which a stopped thread's flags mean nothing. Else 0. */
+	/* If the arithmetic flags that counting changes are overwritten before anything can read
+	 * them: the length of the code up to there, in which a stopped thread's flags mean nothing.
+	 * Else 0. */
 	unsigned (*flags_dead)(const uint8_t *bytes, size_t length);
 	/* Zeros the flags that counting changes. */
 	void (*clear_dead_flags)(struct regs *);
-	/* The instruction's length, and where it jumps to if it is a jump with a fixed target; else 0 in
+	/* The instruction's length, and where it jumps to if it is a jump with a fixed target; else
+	 * 0 in
 	 * *target. False where no instruction can be decoded. */
 	bool (*branch)(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
 		       taddr *target);
@@ -292,15 +299,18 @@ struct arch_ops {
 	/* Can the instruction behind these be executed next? */
 	bool (*falls_through)(const uint8_t *bytes, size_t length);
 	bool (*behind_call)(const uint8_t *bytes, size_t length);
-	/* Does this byte, executed as an instruction, trap (SIGTRAP) or fault (SIGILL) whatever follows? */
+	/* Does this byte, executed as an instruction, trap (SIGTRAP) or fault (SIGILL) whatever
+	 * follows? */
 	bool (*traps_alone)(uint8_t byte);
 	/* The jump over a window of `length` bytes; what is behind the jump are traps. */
 	void (*make_jump)(uint8_t *bytes, taddr from, taddr to, unsigned length);
 	/* Clears the mark that a breakpoint register leaves in the flags. */
 	void (*clear_resume)(struct regs *);
-	/* A hardware breakpoint on execution, in the first of the debug registers; 0 removes it. False if there is none. */
+	/* A hardware breakpoint on execution, in the first of the debug registers; 0 removes it.
+	 * False if there is none. */
 	bool (*set_breakpoint)(pid_t tid, taddr at);
-	/* Clears what differs between equal vector states: which parts the processor calls in use, where code ran. */
+	/* Clears what differs between equal vector states: which parts the processor calls in use,
+	 * where code ran. */
 	void (*xstate_normalise)(uint8_t *state, size_t length);
 
 	/* ---- images ---- */
@@ -322,16 +332,16 @@ struct arch_ops {
 	/* ---- signals ---- */
 	/* At a handler's first instruction: how many bytes from sp on the kernel has written. */
 	size_t (*sigframe_size)(const struct regs *, const struct sc_memory *);
-	/* At a handler's first instruction, which was reached by single-stepping from `before`: the word
-	 * of the frame in which a trace of that can be, and the bits that are; 0 where the program itself
-	 * steps. */
+	/* At a handler's first instruction, which was reached by single-stepping from `before`: the
+	 * word of the frame in which a trace of that can be, and the bits that are; 0 where the
+	 * program itself steps. */
 	uint64_t (*sigframe_step_mark)(const struct regs *before, const struct regs *in,
 				       taddr *word);
 	/* At the entry of sigreturn: where the signal mask lies that it puts back. */
 	taddr (*sigreturn_mask)(const struct regs *);
 
-	/* ---- seccomp: every call stops (event message 0; 1 for calls through a foreign gate), but for
-	 * those made from WARP_CODE_PAGE ---- */
+	/* ---- seccomp: every call stops (event message 0; 1 for calls through a foreign gate), but
+	 * for those made from WARP_CODE_PAGE ---- */
 	const struct sock_fprog *(*stop_filter)(void);
 };
 

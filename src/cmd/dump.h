@@ -1,4 +1,5 @@
-/* What the parts of `warp dump` share: an event with its data at hand, and the two ways to print it. */
+/* What the parts of `warp dump` share: an event with its data at hand, and the two ways to print
+ * it. */
 #ifndef WARP_CMD_DUMP_H
 #define WARP_CMD_DUMP_H
 
@@ -32,7 +33,8 @@ struct dump_event {
 	unsigned group;
 	struct regs regs;
 	struct dump_data data;
-	/* Records at the beginning of `data` that came with the entry of the call that ends here. */
+	/* Records at the beginning of `data` that came with the entry of the call that ends
+	 * here. */
 	size_t earlier;
 	/* A system call (is_call): its row, NULL if the table has none, and the call. */
 	bool is_call;

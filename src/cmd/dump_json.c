@@ -1,5 +1,5 @@
-/* An event as a JSON object. Members that an event of its kind does not have are left out; addresses
- * are strings in hexadecimal, everything else that is a number is one. */
+/* An event as a JSON object. Members that an event of its kind does not have are left out;
+ * addresses are strings in hexadecimal, everything else that is a number is one. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

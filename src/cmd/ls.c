@@ -1,5 +1,5 @@
-/* warp ls: the recordings in the default place, one a line, oldest first. One that cannot be read is
- * listed as such: it is there, and takes room. */
+/* warp ls: the recordings in the default place, one a line, oldest first. One that cannot be read
+ * is listed as such: it is there, and takes room. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

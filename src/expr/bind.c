@@ -1,8 +1,8 @@
 /* From names to arguments and constants: a condition as it reads for one call.
  *
- * Numbers have the width and sign that the kernel gives the argument. A constant compared with == or
- * != takes the other side's type: -1 and 0xffffffff are the same descriptor. For an order it must be
- * a value that the type has. Comparisons are then of true values, whatever the signs.
+ * Numbers have the width and sign that the kernel gives the argument. A constant compared with ==
+ * or != takes the other side's type: -1 and 0xffffffff are the same descriptor. For an order it
+ * must be a value that the type has. Comparisons are then of true values, whatever the signs.
  * Invariant: in a bound tree, a comparison's constant is on its right; what consists of constants
  * only is one NODE_CONST or NODE_BOOL; NODE_NAME, NODE_STRING (but in NODE_TEXT_IS), NODE_COMM and
  * NODE_PATH do not occur. */
@@ -136,8 +136,8 @@ static bool is_some_argument(const char *name)
 	return false;
 }
 
-/* Where one call is named, its own arguments come first: kill(pid == 1). Where several are, pid is the
- * caller in all of them. */
+/* Where one call is named, its own arguments come first: kill(pid == 1). Where several are, pid is
+ * the caller in all of them. */
 static struct error *bind_name(struct binder *b, const struct node *from, struct node **out)
 {
 	int64_t value;

@@ -1,9 +1,10 @@
 /* Matching of patterns.
- * Invariant: the work is at most pattern times text, whatever the pattern: after a mismatch only the
- * last * takes one byte more. */
+ * Invariant: the work is at most pattern times text, whatever the pattern: after a mismatch only
+ * the last * takes one byte more. */
 #include "expr/glob.h"
 
-/* Does the set that begins behind the [ at `p` hold the byte? *end: behind its ]; NULL if it has no end. */
+/* Does the set that begins behind the [ at `p` hold the byte? *end: behind its ]; NULL if it has no
+ * end. */
 static bool in_set(const char *p, const char *stop, unsigned char byte, const char **end)
 {
 	bool negate = p < stop && (*p == '!' || *p == '^');

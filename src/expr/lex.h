@@ -18,7 +18,8 @@ enum token_kind {
 	TOKEN_WRONG, /* what begins no word: `wrong` says why */
 };
 
-/* Signs of two characters are written as a multi-character constant would be: first * 256 + second. */
+/* Signs of two characters are written as a multi-character constant would be: first * 256 +
+ * second. */
 #define SIGN2(a, b) ((a) << 8 | (b))
 
 struct token {
@@ -51,10 +52,12 @@ char *lex_name(const struct lexer *lexer);
  * special in one (see glob.h) keeps a backslash. */
 void lex_string(const struct lexer *lexer, bool pattern, struct bytes *out);
 
-/* At the current word's place, names may have * and ? in them: makes such a name the current word. */
+/* At the current word's place, names may have * and ? in them: makes such a name the current
+ * word. */
 bool lex_take_glob(struct lexer *lexer);
 
-/* At the current word's place, a time: digits with ns, us, ms or s behind them. Goes on to the next word. */
+/* At the current word's place, a time: digits with ns, us, ms or s behind them. Goes on to the next
+ * word. */
 struct error *lex_take_duration(struct lexer *lexer, uint64_t *ns);
 
 /* "cannot understand the expression: TEXT", the line, and a mark below byte `at`. */

@@ -140,8 +140,8 @@ struct error *condition_parse(struct expr *expr, struct lexer *lexer, struct nod
  * follows it. */
 struct error *value_parse(struct expr *expr, struct lexer *lexer, struct node **out);
 
-/* Binds a tree to a call. `several`: the alternative names more than one. If the call lacks an argument
- * that the tree names and there are several, *lacks is the name's node and *out NULL. */
+/* Binds a tree to a call. `several`: the alternative names more than one. If the call lacks an
+ * argument that the tree names and there are several, *lacks is the name's node and *out NULL. */
 struct error *bind_condition(struct expr *expr, const struct lexer *lexer, const struct sc_row *row,
 			     bool several, const struct node *from, const struct node **lacks,
 			     struct node **out);

@@ -5,7 +5,7 @@
  *	calls       = call | "(" call { "," call } ")"
  *	condition   = and { "||" and };  and = not { "&&" not };  not = { "!" } comparison
  *	comparison  = value [ ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) value ]
- *	value       = operators on names, numbers and strings: | ^ & (<< >>) (+ -) * and before them - ~
+ *	value       = operators on names, numbers, strings: | ^ & (<< >>) (+ -) * and, before, - ~
  *
  * Bit operators bind more tightly than comparisons, unlike in C: flags & O_CREAT == 0 means what it
  * looks like.
@@ -300,8 +300,8 @@ static struct error *parse_selected(struct expr *expr, struct lexer *lexer,
 	return add_choices(expr, lexer, selection, exclude, when);
 }
 
-/* strace reads "!read,write" as "neither": here it would be of no use, so it is a mistake. The choices
- * are sorted. */
+/* strace reads "!read,write" as "neither": here it would be of no use, so it is a mistake. The
+ * choices are sorted. */
 static bool excludes_something(const struct expr *expr)
 {
 	bool included = false, excluded = false;

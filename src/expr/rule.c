@@ -1,6 +1,6 @@
 /* Parsing of rules.
- * Invariant: a rule fits all calls that its expression can match: it names arguments that they have,
- * and nothing after a call that only makes sense before it. */
+ * Invariant: a rule fits all calls that its expression can match: it names arguments that they
+ * have, and nothing after a call that only makes sense before it. */
 #include "expr/rule.h"
 
 #include <stdlib.h>
@@ -49,8 +49,8 @@ static const struct action_row {
 
 /* ---- the calls of a rule ---- */
 
-/* The next number above `nr` that the expression can match, in *next; false if there is none. Begins
- * with OTHER_CALLS - 1. */
+/* The next number above `nr` that the expression can match, in *next; false if there is none.
+ * Begins with OTHER_CALLS - 1. */
 static bool next_call(const struct expr *expr, int nr, int *next)
 {
 	vec_foreach (&expr->choices, choice)

@@ -1,5 +1,5 @@
-/* Rules: which calls, and what becomes of them. docs/expressions.md explains the first half to users,
- * docs/warp-intercept.1 the second.
+/* Rules: which calls, and what becomes of them. docs/expressions.md explains the first half to
+ * users, docs/warp-intercept.1 the second.
  *
  *	rule     = expression "=>" [ "before" | "after" ] action { "," action } { ":" modifier }
  *	modifier = "once" | "when" "=" N [ "+" [ STEP ] ]
@@ -42,10 +42,10 @@ struct rule {
 	char *text;
 	struct expr *expr;
 	bool after;   /* acts on the result */
-	bool decides; /* what the call results in: exit, fail, return or data is among its actions */
+	bool decides; /* what the call results in: exit, fail, return or data is an action */
 	struct vec(struct rule_action) actions;
-	/* Of the matches counted from 1: the first that it acts on, and how many matches lie between those
-	 * that follow (0: none follow). */
+	/* Of the matches counted from 1: the first that it acts on, and how many matches lie
+	 * between those that follow (0: none follow). */
 	uint64_t first, step;
 	uint64_t matches; /* so far; rule_due() counts */
 };

@@ -1,12 +1,14 @@
 /* What wakes a thread that sleeps in waitpid(2).
  *
- * Nothing but a child's report does, without the races that signals have, and signals belong to the program
- * that we may be a library of. So there is a child for the purpose, the bell: a traced process that does
- * nothing. Sending it SIGSTOP makes it stop, and that is reported. It is not a copy of us but shares our
- * memory (CLONE_VM), so that it costs nothing to make; it uses no memory but its stack, and dies with us
- * (EXITKILL). It also waits for a timer, and for descriptors of the tool's, and then stops by itself.
+ * Nothing but a child's report does, without the races that signals have, and signals belong to the
+ * program that we may be a library of. So there is a child for the purpose, the bell: a traced
+ * process that does nothing. Sending it SIGSTOP makes it stop, and that is reported. It is not a
+ * copy of us but shares our memory (CLONE_VM), so that it costs nothing to make; it uses no memory
+ * but its stack, and dies with us (EXITKILL). It also waits for a timer, and for descriptors of the
+ * tool's, and then stops by itself.
  *
- * Invariant: all signals are blocked in the bell, so that only SIGSTOP, which cannot be, stops it. */
+ * Invariant: all signals are blocked in the bell, so that only SIGSTOP, which cannot be, stops
+ * it. */
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -34,12 +36,12 @@ uint64_t engine_now(void)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* The C library's clone(2) by its other name: ThreadSanitizer takes calls of clone for forks, and its state, which
- * the bell shares with us, for the child's. */
+/* The C library's clone(2) by its other name: ThreadSanitizer takes calls of clone for forks, and
+ * its state, which the bell shares with us, for the child's. */
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 
-/* The bell's whole life. It shares thread-local storage with us, errno and what sanitizers keep there: only
- * calls that succeed, and nothing that is instrumented. */
+/* The bell's whole life. It shares thread-local storage with us, errno and what sanitizers keep
+ * there: only calls that succeed, and nothing that is instrumented. */
 __attribute__((no_sanitize("address", "thread", "undefined"))) static int ring(void *argument)
 {
 	const struct bell *bell = argument;

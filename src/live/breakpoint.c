@@ -1,12 +1,15 @@
-/* Breakpoints. In memory: the first bytes of an instruction are replaced by one that traps; all threads of the
- * address space see it, and forked copies have it taken out. In debug registers: set for each thread.
+/* Breakpoints. In memory: the first bytes of an instruction are replaced by one that traps; all
+ * threads of the address space see it, and forked copies have it taken out. In debug registers: set
+ * for each thread.
  *
- * A thread that goes on from a breakpoint in memory is stepped over it: the others of its address space are
- * stopped, the instruction put back, executed alone, and replaced again. A system call's instruction is
- * left at the stop before the call, so that nobody waits for a call that waits for others. Signals are
- * blocked meanwhile (but those that the instruction itself may cause), so that no handler runs without the breakpoint.
+ * A thread that goes on from a breakpoint in memory is stepped over it: the others of its address
+ * space are stopped, the instruction put back, executed alone, and replaced again. A system call's
+ * instruction is left at the stop before the call, so that nobody waits for a call that waits for
+ * others. Signals are blocked meanwhile (but those that the instruction itself may cause), so that
+ * no handler runs without the breakpoint.
  *
- * Invariant: while a thread runs and nobody is the address space's stepper, all its breakpoints are in. */
+ * Invariant: while a thread runs and nobody is the address space's stepper, all its breakpoints are
+ * in. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +19,13 @@
 #include "util/cleanup.h"
 
 #define BIT(signal) (1ull << ((signal)-1))
-/* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in kernel/signal.c). */
+/* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in
+ * kernel/signal.c). */
 #define ASYNCHRONOUS \
 	(~(BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGSYS)))
 
-/* Longer than it takes for a thread in user mode to notice. One that is in the kernel stops before it
- * executes anything. */
+/* Longer than it takes for a thread in user mode to notice. One that is in the kernel stops before
+ * it executes anything. */
 #define STOP_OTHERS_MS 100
 
 static bool in_memory(const struct breakpoint *b)
@@ -134,7 +138,8 @@ static int free_slot(const struct mm *mm)
 	return -1;
 }
 
-/* With all threads stopped for the moment. One that cannot be is in the kernel's hands and goes without. */
+/* With all threads stopped for the moment. One that cannot be is in the kernel's hands and goes
+ * without. */
 static bool arm_all(struct process *p, const struct breakpoint *b, bool on)
 {
 	struct task *t;
@@ -281,8 +286,8 @@ static bool on_memory_trap(struct task *t)
 	return true;
 }
 
-/* No program can use debug registers but through a tracer: all such traps are ours, also those of breakpoints
- * that were removed meanwhile. */
+/* No program can use debug registers but through a tracer: all such traps are ours, also those of
+ * breakpoints that were removed meanwhile. */
 static void on_debug_trap(struct task *t)
 {
 	unsigned hits = arch.debug_hits(t->pub.tracee.tid);

@@ -1,15 +1,17 @@
 /* System calls: their beginning and end, and what may not be seen of our interrupting them.
  *
- * A thread that we stop in a blocking call leaves that call. Most calls are made again by the kernel
- * (-ERESTARTSYS and kin); some end with EINTR (signal(7), "Interruption of system calls and library functions by
- * stop signals"). Those are taken back: the thread is moved back to the call's instruction. If a signal with a handler turns out
- * to be pending as well, EINTR was right, and is put back. A call that is made again for such a reason is the same call:
- * hooks see its beginning once and its end once.
+ * A thread that we stop in a blocking call leaves that call. Most calls are made again by the
+ * kernel (-ERESTARTSYS and kin); some end with EINTR (signal(7), "Interruption of system calls and
+ * library functions by stop signals"). Those are taken back: the thread is moved back to the call's
+ * instruction. If a signal with a handler turns out to be pending as well, EINTR was right, and is
+ * put back. A call that is made again for such a reason is the same call: hooks see its beginning
+ * once and its end once.
  *
- * A tracer also makes the kernel queue signals that are ignored (sig_ignored() in kernel/signal.c), for which
- * a call would not end: the same is done for them.
+ * A tracer also makes the kernel queue signals that are ignored (sig_ignored() in kernel/signal.c),
+ * for which a call would not end: the same is done for them.
  *
- * Invariant: registers that we have changed for a call are as the program knows them when it goes on. */
+ * Invariant: registers that we have changed for a call are as the program knows them when it goes
+ * on. */
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -177,9 +179,9 @@ void call_signal_suppressed(struct task *t)
 		rewind_call(t);
 }
 
-/* Signals that come after this stop are not seen. So the kernel is given a result of which it makes EINTR if a
- * handler runs, and the same call again if none does. It does that where it looks for signals, which is where
- * the stop is, but at the end of a call. */
+/* Signals that come after this stop are not seen. So the kernel is given a result of which it makes
+ * EINTR if a handler runs, and the same call again if none does. It does that where it looks for
+ * signals, which is where the stop is, but at the end of a call. */
 void call_leave(struct task *t)
 {
 	if (t->pub.stop == LIVE_STOP_AFTER || !still_taken_back(t))

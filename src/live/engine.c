@@ -1,7 +1,7 @@
 /* The engine's loop.
  *
- * Invariants: hooks are called from here and from engine_spawn and engine_attach only; while one is called,
- * its task is stopped and not in the queue. */
+ * Invariants: hooks are called from here and from engine_spawn and engine_attach only; while one is
+ * called, its task is stopped and not in the queue. */
 #include "live/engine.h"
 
 #include <sys/wait.h>
@@ -19,8 +19,8 @@ struct engine *engine_create(const struct live_hooks *hooks, void *context)
 	return e;
 }
 
-/* Of a process that was let go, threads are left that could not be stopped. The kernel lets go of them when
- * we, their tracer, end. */
+/* Of a process that was let go, threads are left that could not be stopped. The kernel lets go of
+ * them when we, their tracer, end. */
 static void abandon(struct engine *e, pid_t pid)
 {
 	struct process *p;
@@ -60,8 +60,8 @@ void engine_quit(struct engine *engine)
 	engine->quit = true;
 }
 
-/* The first that may be handled: not of a suspended process, and not while another is stepped over a
- * breakpoint. */
+/* The first that may be handled: not of a suspended process, and not while another is stepped over
+ * a breakpoint. */
 static struct task *next_queued(struct engine *e)
 {
 	struct task *t;

@@ -1,12 +1,12 @@
 /* Rewriting system calls by rules.
  *
- * A call that a rule may match stops before it is made. Rules that act before it are applied in their
- * order until one decides the result; the others are looked at again when the call has ended.
+ * A call that a rule may match stops before it is made. Rules that act before it are applied in
+ * their order until one decides the result; the others are looked at again when the call has ended.
  *
- * Invariants: rules see the call as the program has made it. A match is counted once for a call, also if the
- * call is interrupted by a signal and made again. What a rule has put into the program's memory to be
- * read by the kernel is gone when the call has ended, and argument registers are as they were.
- * A delayed thread waits alone. */
+ * Invariants: rules see the call as the program has made it. A match is counted once for a call,
+ * also if the call is interrupted by a signal and made again. What a rule has put into the
+ * program's memory to be read by the kernel is gone when the call has ended, and argument registers
+ * are as they were. A delayed thread waits alone. */
 #include "live/intercept.h"
 
 #include <errno.h>
@@ -211,7 +211,8 @@ static int64_t fill(struct thread *t, const struct sc_call *call, int arg,
 	return fault ? -EFAULT : (int64_t)done;
 }
 
-/* What the call returns when its buffer was filled with `done` bytes; `result`: what it returned itself. */
+/* What the call returns when its buffer was filled with `done` bytes; `result`: what it returned
+ * itself. */
 static int64_t filled_result(const struct thread *t, int arg, int64_t done, int64_t result)
 {
 	const struct sc_arg *buffer = &t->row->args[arg];
@@ -338,7 +339,8 @@ static void act_before(struct thread *t, const struct rule_action *action, struc
 	}
 }
 
-/* `again`: the same call as before, after an interruption: nothing that was done aside is repeated. */
+/* `again`: the same call as before, after an interruption: nothing that was done aside is
+ * repeated. */
 static void apply_before(struct interception *s, struct thread *t, bool again)
 {
 	struct change change = {.nr = t->task->call.nr};
@@ -368,8 +370,8 @@ static bool logs(const struct rule *rule)
 	return false;
 }
 
-/* Which rules act on the call; none behind one that decides before the call what it results in. True if
- * one does or may. */
+/* Which rules act on the call; none behind one that decides before the call what it results in.
+ * True if one does or may. */
 static bool decide(struct interception *s, struct thread *t)
 {
 	struct expr_call at = seen_by_rules(t, &t->task->call);

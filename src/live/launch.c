@@ -1,7 +1,8 @@
 /* Starting a program for a tool: its signals, our signals, where lines go.
  *
- * The program begins with the signal mask and the ignored signals that we were started with. Signals of the
- * terminal reach it by themselves; those that a process sends to us are passed on. */
+ * The program begins with the signal mask and the ignored signals that we were started with.
+ * Signals of the terminal reach it by themselves; those that a process sends to us are passed
+ * on. */
 #include "live/launch.h"
 
 #include <errno.h>

@@ -40,8 +40,8 @@ struct error *launch_open(struct launch *launch, const char *output);
 struct error *launch_start(struct launch *launch, const struct launch_options *options);
 /* For the hook process_ended. */
 void launch_process_ended(struct launch *launch, const struct live_process *process, int status);
-/* When there are no targets any more: waits for the program's end if it was let go, gives signals and cores
- * back, closes the output. An error if not all lines could be written. */
+/* When there are no targets any more: waits for the program's end if it was let go, gives signals
+ * and cores back, closes the output. An error if not all lines could be written. */
 struct error *launch_finish(struct launch *launch, const char *output);
 
 #endif

@@ -1,7 +1,7 @@
 /* libwarp: the tracer's thread and how others talk to it.
  *
- * Invariant: a command is touched by the tracer's thread until it is done, and by its owner afterwards; the
- * lock is between the two. */
+ * Invariant: a command is touched by the tracer's thread until it is done, and by its owner
+ * afterwards; the lock is between the two. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +160,8 @@ static void *tracer_thread(void *argument)
 	tracer->started = true;
 	pthread_cond_broadcast(&tracer->changed);
 	pthread_mutex_unlock(&tracer->lock);
-	/* Waiting fails only if somebody takes our children away: then there is nothing to wait for. */
+	/* Waiting fails only if somebody takes our children away: then there is nothing to wait
+	 * for. */
 	if (!error)
 		error_free(engine_serve(tracer->engine));
 	engine_destroy(tracer->engine);

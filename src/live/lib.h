@@ -1,8 +1,8 @@
 /* libwarp's inside. Private to src/live/lib*.c.
  *
- * One thread, the tracer's, runs the engine and touches everything here but the list of commands. Other
- * threads hand it commands and wait until they are done. Its hooks turn stops into events, which go into each
- * target's socket; what is written there comes back as orders. */
+ * One thread, the tracer's, runs the engine and touches everything here but the list of commands.
+ * Other threads hand it commands and wait until they are done. Its hooks turn stops into events,
+ * which go into each target's socket; what is written there comes back as orders. */
 #ifndef WARP_LIVE_LIB_H
 #define WARP_LIVE_LIB_H
 
@@ -18,7 +18,8 @@
 /* A command's function returns this if somebody will call lib_done() later. */
 #define LATER 1000000
 
-/* Something to be done by the tracer's thread. Lies on the stack of the thread that waits for it. */
+/* Something to be done by the tracer's thread. Lies on the stack of the thread that waits for
+ * it. */
 struct command {
 	struct command *next;
 	int (*run)(struct warp_tracer *tracer, struct command *command);

@@ -1,4 +1,5 @@
-/* libwarp: what can be seen and changed of a target: threads, registers, memory, calls, breakpoints. */
+/* libwarp: what can be seen and changed of a target: threads, registers, memory, calls,
+ * breakpoints. */
 #include <elf.h>
 #include <errno.h>
 #include <string.h>

@@ -21,7 +21,8 @@ static bool put(struct warp_target *target, const struct warp_event *event)
 	return sent == sizeof(*event);
 }
 
-/* To be told of room in the socket is wanted only while something waits for it: each read would ring. */
+/* To be told of room in the socket is wanted only while something waits for it: each read would
+ * ring. */
 static void wait_for_room(struct warp_target *target, bool wait)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET | (wait ? EPOLLOUT : 0),

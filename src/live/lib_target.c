@@ -262,7 +262,8 @@ int lib_close(struct warp_tracer *tracer, struct command *command)
 		kill_target(target);
 		return LATER;
 	}
-	/* There is no filter, so that it can be let go. Threads that cannot stop now leave later: nobody waits. */
+	/* There is no filter, so that it can be let go. Threads that cannot stop now leave later:
+	 * nobody waits. */
 	error_free(engine_detach(target->process));
 	if (target->process) {
 		target->process->user = NULL;

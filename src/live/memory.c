@@ -1,4 +1,5 @@
-/* A target's memory as its program sees it: without our breakpoints. One descriptor an address space. */
+/* A target's memory as its program sees it: without our breakpoints. One descriptor an address
+ * space. */
 #include <string.h>
 
 #include "live/state.h"

@@ -1,5 +1,5 @@
-/* Why the kernel does not let us trace a process: the rules of ptrace(2), "Ptrace access mode checking", each looked up
- * where /proc shows it. The kernel decides; this explains. */
+/* Why the kernel does not let us trace a process: the rules of ptrace(2), "Ptrace access mode
+ * checking", each looked up where /proc shows it. The kernel decides; this explains. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

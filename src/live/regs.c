@@ -1,8 +1,8 @@
 /* warp regs: a sample of all threads of a process.
  *
  * Invariants: between engine_attach and engine_detach nothing is done that takes long: registers,
- * stacks and the texts of calls are copied, everything else is made of the copies. Whatever fails in
- * between, the process is let go. */
+ * stacks and the texts of calls are copied, everything else is made of the copies. Whatever fails
+ * in between, the process is let go. */
 #include "live/regs.h"
 
 #include <dirent.h>
@@ -24,7 +24,8 @@
 #include "tracee/procfs.h"
 #include "util/cleanup.h"
 
-/* Threads are given so long to stop; again, but where all that are left are in an uninterruptible sleep. */
+/* Threads are given so long to stop; again, but where all that are left are in an uninterruptible
+ * sleep. */
 #define STOP_SLICE_MS 50
 #define STOP_SLICES   100
 /* Of a stack so much is copied. */
@@ -73,8 +74,8 @@ static void read_name(pid_t tid, char *name, size_t room)
 
 /* ---- the call a thread is in ---- */
 
-/* The kernel's own results of an interrupted call (include/linux/errno.h), and the one that it has for
- * calls that cannot go on by themselves. */
+/* The kernel's own results of an interrupted call (include/linux/errno.h), and the one that it has
+ * for calls that cannot go on by themselves. */
 static bool is_interrupted(int64_t result)
 {
 	return (result <= -512 && result >= -516) || result == -EINTR;
@@ -99,8 +100,8 @@ static void format_narrow(struct bytes *out, const struct regs_thread *thread)
 	vec_append(out, ")", 1);
 }
 
-/* All arguments, those that only the call's end decides as addresses: as trace shows a call that has
- * failed, without the result. */
+/* All arguments, those that only the call's end decides as addresses: as trace shows a call that
+ * has failed, without the result. */
 static void format_call(struct bytes *out, const struct regs_thread *thread,
 			const struct sc_memory *memory)
 {
@@ -247,7 +248,8 @@ static int by_tid(const void *a, const void *b)
 	return (one->tid > other->tid) - (one->tid < other->tid);
 }
 
-/* Notes the states, and the threads that have ended but are not gone: a leader whose threads live. */
+/* Notes the states, and the threads that have ended but are not gone: a leader whose threads
+ * live. */
 static void add_states(struct regs_sample *sample, const struct thread_states *states)
 {
 	vec_foreach (states, state) {
@@ -297,7 +299,8 @@ static struct error *change_registers(struct engine *engine, pid_t tid,
 	return regs_set(task, &sample->layout, options->sets, options->set_count);
 }
 
-/* Of the threads that have not been stopped, can none be (those that wait for their vfork child too)? */
+/* Of the threads that have not been stopped, can none be (those that wait for their vfork child
+ * too)? */
 static bool all_unstoppable(struct live_process *process)
 {
 	struct live_task *task = NULL;

@@ -1,5 +1,5 @@
-/* A look at all threads of a running process: it is suspended, looked at, and let go as it was. What
- * takes long (names of addresses, stacks) is made from copies afterwards. */
+/* A look at all threads of a running process: it is suspended, looked at, and let go as it was.
+ * What takes long (names of addresses, stacks) is made from copies afterwards. */
 #ifndef WARP_LIVE_REGS_H
 #define WARP_LIVE_REGS_H
 
@@ -42,8 +42,9 @@ struct regs_options {
 };
 
 /* Takes a sample of the process that thread `tid` belongs to, after having set registers of that
- * thread. Signals that would end us are held off meanwhile. Errors: those of engine_attach; a register
- * or value that cannot be; then nothing has been changed. On success `sample` is the caller's. */
+ * thread. Signals that would end us are held off meanwhile. Errors: those of engine_attach; a
+ * register or value that cannot be; then nothing has been changed. On success `sample` is the
+ * caller's. */
 struct error *regs_sample_take(pid_t tid, const struct regs_options *options,
 			       struct regs_sample *sample);
 void regs_sample_deinit(struct regs_sample *sample);

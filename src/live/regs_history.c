@@ -1,11 +1,11 @@
 /* Timeouts under repeated samples.
  *
- * Most calls that are interrupted go on with what is left of their timeout; some end with EINTR, and are
- * made again with all of it (signal(7), "Interruption of system calls and library functions by stop
- * signals"). Samples that come faster than the timeout would keep it from ever coming.
+ * Most calls that are interrupted go on with what is left of their timeout; some end with EINTR,
+ * and are made again with all of it (signal(7), "Interruption of system calls and library functions
+ * by stop signals"). Samples that come faster than the timeout would keep it from ever coming.
  *
- * A thread is in the same call as at the last sample if it has slept twice since: in the call, and in our
- * stop. Had it been awake for another reason, it would have slept more often.
+ * A thread is in the same call as at the last sample if it has slept twice since: in the call, and
+ * in our stop. Had it been awake for another reason, it would have slept more often.
  *
  * Invariant: a call ends early by no more than it was kept longer before. */
 #include "live/regs_history.h"

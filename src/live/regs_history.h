@@ -1,4 +1,5 @@
-/* What repeated samples must remember of a process, so that its timeouts come although it is looked at again and again. */
+/* What repeated samples must remember of a process, so that its timeouts come although it is looked
+ * at again and again. */
 #ifndef WARP_LIVE_REGS_HISTORY_H
 #define WARP_LIVE_REGS_HISTORY_H
 
@@ -21,8 +22,8 @@ struct regs_history {
 	struct vec(struct regs_wait) waits;
 };
 
-/* A thread was stopped for a sample. If it has been in such a call for longer than the call's timeout, the
- * call is given the result of that. */
+/* A thread was stopped for a sample. If it has been in such a call for longer than the call's
+ * timeout, the call is given the result of that. */
 void regs_history_note(struct regs_history *history, struct live_task *task,
 		       struct arch_state *state, uint64_t now_ns);
 void regs_history_deinit(struct regs_history *history);

@@ -1,7 +1,8 @@
 /* Changing registers: texts are parsed and checked against what the thread has before anything is
  * written; what the kernel did not take as it is puts all back.
  *
- * They are written past the engine, which has not read them yet at this stop: engine_suspend calls no hooks.
+ * They are written past the engine, which has not read them yet at this stop: engine_suspend calls
+ * no hooks.
  *
  * Invariant: on error the thread's registers are as before. */
 #include "live/regs_set.h"
@@ -139,7 +140,8 @@ static unsigned apply(struct arch_state *state, const struct assignments *assign
 		call_set |= nr != arch.call_nr(&state->regs);
 		flavors |= 1u << each->reg.flavor;
 	}
-	/* Otherwise an interrupted call would move the new program counter back to be made again. */
+	/* Otherwise an interrupted call would move the new program counter back to be made
+	 * again. */
 	if (arch.pc(&state->regs) != pc && !call_set)
 		arch.call_skip(&state->regs);
 	return flavors;

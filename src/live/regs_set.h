@@ -8,9 +8,9 @@
 #include "live/engine.h"
 #include "util/error.h"
 
-/* Each text is "REGISTER=VALUE", a number in hexadecimal (0x, up to the register's width, underscores
- * between digits) or decimal, or a decimal fraction for an x87 register. All or none are set. The
- * values are checked by reading them back. Errors name register and value. */
+/* Each text is "REGISTER=VALUE", a number in hexadecimal (0x, up to the register's width,
+ * underscores between digits) or decimal, or a decimal fraction for an x87 register. All or none
+ * are set. The values are checked by reading them back. Errors name register and value. */
 struct error *regs_set(struct live_task *task, const struct arch_layout *layout,
 		       const char *const *texts, size_t count);
 

@@ -1,8 +1,8 @@
-/* System calls that a target makes for us, with its own code: some system call instruction of the program's or
- * its vDSO is borrowed, nothing is written to its memory.
+/* System calls that a target makes for us, with its own code: some system call instruction of the
+ * program's or its vDSO is borrowed, nothing is written to its memory.
  *
- * Invariant: registers and signal mask are as before afterwards; a call that was about to be made is about to
- * be made again, and hooks see nothing of it. */
+ * Invariant: registers and signal mask are as before afterwards; a call that was about to be made
+ * is about to be made again, and hooks see nothing of it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,7 +56,8 @@ static taddr call_site(struct live_task *task)
 	return mm->call_site;
 }
 
-/* Runs it to the end of the call. Signals are blocked; a stop signal, which cannot be, is sent again later. */
+/* Runs it to the end of the call. Signals are blocked; a stop signal, which cannot be, is sent
+ * again later. */
 static bool run_to_end(struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
@@ -117,7 +118,8 @@ static void meet_signal(struct task *t, const siginfo_t *info, uint64_t mask)
 	tracee_set_sigmask(tracee, mask);
 }
 
-/* The process is stopped still, and so this thread stops with it at once (ptrace(2), "Group-stop"). */
+/* The process is stopped still, and so this thread stops with it at once (ptrace(2),
+ * "Group-stop"). */
 static void meet_group_stop(struct tracee *tracee)
 {
 	int status;

@@ -1,7 +1,8 @@
 /* Going on: how a stopped task is resumed, and what keeps it.
  *
- * Invariant: a task is resumed only when it is ready (its stop was handled) and nothing keeps it: no hold, no
- * suspended process, nobody else who is being stepped over a breakpoint in its address space. */
+ * Invariant: a task is resumed only when it is ready (its stop was handled) and nothing keeps it:
+ * no hold, no suspended process, nobody else who is being stepped over a breakpoint in its address
+ * space. */
 #include <sys/wait.h>
 
 #include "live/state.h"

@@ -1,8 +1,9 @@
 /* What the engine knows of its targets. Private to the engine's files in src/live.
  *
- * A task is running (resumed and not heard of since), or stopped. A stopped one is first queued: its wait
- * status has to be handled, which calls hooks. Then it is ready: it goes on as soon as nothing keeps it: a
- * hold, a suspended process, or another thread that is being stepped over a breakpoint. */
+ * A task is running (resumed and not heard of since), or stopped. A stopped one is first queued:
+ * its wait status has to be handled, which calls hooks. Then it is ready: it goes on as soon as
+ * nothing keeps it: a hold, a suspended process, or another thread that is being stepped over a
+ * breakpoint. */
 #ifndef WARP_LIVE_STATE_H
 #define WARP_LIVE_STATE_H
 
@@ -35,7 +36,8 @@ struct breakpoint {
 	struct breakpoint *next, *prev;
 };
 
-/* An address space. After a vfork, and for other processes that share memory, several processes have one. */
+/* An address space. After a vfork, and for other processes that share memory, several processes
+ * have one. */
 struct mm {
 	unsigned users;
 	struct breakpoint *breakpoints;
@@ -168,8 +170,8 @@ static inline struct mm *mm_of(const struct task *t)
 
 /* ---- wait.c: the kernel's reports, and what they change at once ---- */
 
-/* Waits for a report and notes it, and those that are there besides. `block`: for at least one, or the
- * bell. */
+/* Waits for a report and notes it, and those that are there besides. `block`: for at least one, or
+ * the bell. */
 struct error *engine_wait(struct engine *e, bool block);
 void engine_enqueue(struct task *t);
 /* engine.c: handles the first that can be; false if there is none. */
@@ -181,7 +183,8 @@ struct error *bell_start(struct engine *e);
 void bell_stop(struct engine *e);
 /* A report of the bell's: something may be there for `woken`. */
 void bell_rang(struct engine *e, int status);
-/* The bell rings by itself at the earliest timer, or at `deadline_ns` if that is not 0 and earlier. */
+/* The bell rings by itself at the earliest timer, or at `deadline_ns` if that is not 0 and
+ * earlier. */
 void bell_set(struct engine *e, uint64_t deadline_ns);
 uint64_t engine_now(void);
 /* Calls the timers that are due. */
@@ -233,17 +236,19 @@ void step_hide(struct task *t);
 
 void call_on_stop(struct task *t);
 void call_on_seccomp(struct task *t);
-/* At a stop: a call that ended with EINTR only because we have stopped the thread is to be made again. */
+/* At a stop: a call that ended with EINTR only because we have stopped the thread is to be made
+ * again. */
 void call_take_back(struct task *t);
-/* A signal is about to be delivered: what was taken back ends with EINTR after all if it has a handler. */
+/* A signal is about to be delivered: what was taken back ends with EINTR after all if it has a
+ * handler. */
 void call_on_signal(struct task *t, int signal);
 /* A signal will not be delivered after all: it interrupts nothing. */
 void call_signal_suppressed(struct task *t);
 /* It is about to be let go: what was taken back of a call is left to the kernel. */
 void call_leave(struct task *t);
 /* The end of a call that no stop will tell. */
-/* Registers of a thread that was interrupted in a call: moves them back so that it makes the call again. The
- * kernel would do that itself, but only where it looks for signals. */
+/* Registers of a thread that was interrupted in a call: moves them back so that it makes the call
+ * again. The kernel would do that itself, but only where it looks for signals. */
 void call_make_again(struct task *t, struct regs *regs);
 void call_end_missed(struct task *t);
 void call_begin(struct task *t, const struct __ptrace_syscall_info *info);
@@ -252,8 +257,8 @@ void call_begin(struct task *t, const struct __ptrace_syscall_info *info);
 
 /* The thread has trapped: is it a breakpoint's trap? Then it is handled. */
 bool break_on_trap(struct task *t, const siginfo_t *info);
-/* It is about to run and stands at a breakpoint that it was told of: steps over it. True if it was resumed
- * that way. */
+/* It is about to run and stands at a breakpoint that it was told of: steps over it. True if it was
+ * resumed that way. */
 bool break_step_over(struct task *t);
 /* A stop of the thread that is being stepped over. True: handled, nothing to tell. */
 bool break_stepped(struct task *t);

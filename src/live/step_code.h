@@ -1,4 +1,5 @@
-/* The code that single-stepped threads are about to execute, without a read of their memory at each step. */
+/* The code that single-stepped threads are about to execute, without a read of their memory at each
+ * step. */
 #ifndef WARP_LIVE_STEP_CODE_H
 #define WARP_LIVE_STEP_CODE_H
 

@@ -7,8 +7,8 @@
 
 #include "live/state.h"
 
-/* si_code of the stop that a signal frame makes while its thread is single-stepped (ptrace_notify() in
- * kernel/signal.c). */
+/* si_code of the stop that a signal frame makes while its thread is single-stepped (ptrace_notify()
+ * in kernel/signal.c). */
 #define CODE_NOTIFIED SIGTRAP
 
 /* ---- beginnings and ends ---- */
@@ -51,8 +51,8 @@ static void on_exec(struct task *t)
 
 /* ---- stops ---- */
 
-/* PTRACE_EVENT_STOP: a group stop (again, if we have interrupted it there), or we have asked, or a group stop
- * has ended (ptrace(2), "Group-stop"). */
+/* PTRACE_EVENT_STOP: a group stop (again, if we have interrupted it there), or we have asked, or a
+ * group stop has ended (ptrace(2), "Group-stop"). */
 static void on_event_stop(struct task *t, bool interrupted)
 {
 	int signal = WSTOPSIG(t->status);

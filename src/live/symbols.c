@@ -1,7 +1,7 @@
 /* Symbols and stacks through libdwfl.
  *
- * The process is never stopped or asked here: mappings come from /proc, symbols from the mapped files,
- * registers and memory from the caller, who may have copied them long ago.
+ * The process is never stopped or asked here: mappings come from /proc, symbols from the mapped
+ * files, registers and memory from the caller, who may have copied them long ago.
  *
  * Invariant: `thread` is set only while its stack is being unwound. */
 #include "live/symbols.h"
@@ -28,7 +28,7 @@ struct live_symbols {
 	Dwfl *dwfl; /* NULL: nothing is known */
 	pid_t pid;
 	bool attached;
-	int program_fd; /* its program, which tells the kind of machine; -1: whichever module does */
+	int program_fd; /* its program, which tells the kind of machine; -1: a module does */
 	Elf *program;
 	const struct live_unwind *thread;
 	struct answer *answers; /* all about modules that are there */

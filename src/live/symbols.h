@@ -24,7 +24,8 @@ struct live_symbol {
 struct live_symbols *live_symbols_create(pid_t pid);
 void live_symbols_destroy(struct live_symbols *symbols);
 
-/* The process may have other mappings than when this was last asked. (After an exec: make new ones.) */
+/* The process may have other mappings than when this was last asked. (After an exec: make new
+ * ones.) */
 void live_symbols_refresh(struct live_symbols *symbols);
 
 /* Texts are valid until live_symbols_destroy or live_symbols_refresh. */
@@ -41,8 +42,9 @@ struct live_unwind {
 
 struct live_frame {
 	taddr pc;
-	taddr place; /* whose name is wanted: of a caller the byte before, since a call may be the last
-		      * instruction of its function */
+	/* Whose name is wanted: of a caller the byte before, since a call may be the last
+	 * instruction of its function. */
+	taddr place;
 };
 
 /* Writes up to `room` frames, the innermost first, and returns how many there are. */

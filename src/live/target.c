@@ -1,7 +1,8 @@
 /* Targets: how processes come under the engine and how they leave it.
  *
- * Invariant: a process that leaves runs on, or stays stopped, as if nothing had been: each of its threads is let
- * go at a stop where nothing of ours is pending: no trap of a breakpoint, no changed argument. */
+ * Invariant: a process that leaves runs on, or stays stopped, as if nothing had been: each of its
+ * threads is let go at a stop where nothing of ours is pending: no trap of a breakpoint, no changed
+ * argument. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -228,8 +229,9 @@ struct error *engine_attach(struct engine *engine, pid_t pid, const struct live_
 
 /* ---- leaving ---- */
 
-/* Letting go of a thread makes it look for signals (__ptrace_unlink() in kernel/ptrace.c), and a call that it is about
- * to make would end with EINTR for that. So the call is not made now, but after the thread was let go. */
+/* Letting go of a thread makes it look for signals (__ptrace_unlink() in kernel/ptrace.c), and a
+ * call that it is about to make would end with EINTR for that. So the call is not made now, but
+ * after the thread was let go. */
 static bool postpone_call(struct task *t)
 {
 	if (t->pub.stop != LIVE_STOP_BEFORE || t->skipped || t->changed)

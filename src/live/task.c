@@ -1,7 +1,8 @@
 /* Tasks, processes and address spaces: how they come and go.
  *
- * Invariants: a task is found under its thread id, and belongs to one process; a process has at least one
- * task, but while it is being made or ended; an address space has as many users as processes refer to it. */
+ * Invariants: a task is found under its thread id, and belongs to one process; a process has at
+ * least one task, but while it is being made or ended; an address space has as many users as
+ * processes refer to it. */
 #include <errno.h>
 #include <linux/kcmp.h>
 #include <sys/syscall.h>
@@ -151,8 +152,8 @@ void task_remove(struct task *t)
 
 /* ---- children ---- */
 
-/* Of the parent that made it. A call of the parent's that was made up by flags of clone tells no more than
- * this: threads are threads of its process, and kcmp(2) knows who shares memory. */
+/* Of the parent that made it. A call of the parent's that was made up by flags of clone tells no
+ * more than this: threads are threads of its process, and kcmp(2) knows who shares memory. */
 static bool same_process(const struct task *parent, pid_t child)
 {
 	return syscall(SYS_tgkill, parent->pub.tracee.tgid, child, 0) == 0 || errno == EPERM;
@@ -215,7 +216,8 @@ static void adopt(struct engine *e, struct process *p, pid_t tid, int status, en
 	engine_enqueue(t);
 }
 
-/* The child's first report; it was created with its stop pending, so that this does not take long. */
+/* The child's first report; it was created with its stop pending, so that this does not take
+ * long. */
 static bool first_status(struct engine *e, pid_t child, int *status)
 {
 	for (size_t i = 0; i < e->early.count; i++) {
@@ -267,8 +269,8 @@ static void adopt_orphan(struct engine *e, const struct early *early)
 	      0);
 }
 
-/* A parent that is killed between making a child and reporting it never reports. When some task has ended
- * that may have been this; a report that comes after all finds its child known. */
+/* A parent that is killed between making a child and reporting it never reports. When some task has
+ * ended that may have been this; a report that comes after all finds its child known. */
 void task_adopt_orphans(struct engine *e)
 {
 	while (e->early.count) {

@@ -1,9 +1,9 @@
 /* The tracing tool: from the engine's events to the lines of a form (text or JSON).
  *
- * Invariants: a thread's `shown` is TRACE_HIDDEN outside of calls; `tasks` counts the threads that are
- * traced; nothing of a call that no expression matches is formatted. Output is written when a line on
- * standard error is complete or its call may take long; to a file in larger pieces, but never later
- * than FLUSH_NS after it was made. */
+ * Invariants: a thread's `shown` is TRACE_HIDDEN outside of calls; `tasks` counts the threads that
+ * are traced; nothing of a call that no expression matches is formatted. Output is written when a
+ * line on standard error is complete or its call may take long; to a file in larger pieces, but
+ * never later than FLUSH_NS after it was made. */
 #include "live/trace.h"
 
 #include <inttypes.h>
@@ -32,7 +32,8 @@ static void timed_flush(void *context, void *argument)
 	trace_output_flush(&s->output);
 }
 
-/* After each hook. `waits`: the program may be busy for long now, or write to the terminal itself. */
+/* After each hook. `waits`: the program may be busy for long now, or write to the terminal
+ * itself. */
 static void settle_output(struct tracing *s, bool waits)
 {
 	struct trace_output *output = &s->output;
@@ -144,7 +145,8 @@ static bool select_end(struct tracing *s, struct traced *t, const struct sc_call
 
 /* ---- calls ---- */
 
-/* Whether the call may take long, or shows something on the terminal that lines should be in order with. */
+/* Whether the call may take long, or shows something on the terminal that lines should be in order
+ * with. */
 static bool waits(const struct traced *t)
 {
 	return !t->row || (t->row->flags & (SC_MAY_BLOCK | SC_WRITES_FD | SC_MOVES_FD |
@@ -290,8 +292,8 @@ static void process_ended(void *context, struct live_process *process, int statu
 	s->result->status = status;
 }
 
-/* Not by the engine's list: that has threads as well that were never announced, and lacks those that have ended
- * without our having heard of it. */
+/* Not by the engine's list: that has threads as well that were never announced, and lacks those
+ * that have ended without our having heard of it. */
 void trace_forget_tasks(struct tracing *s, struct live_process *process)
 {
 	struct traced *t, *next;

@@ -50,10 +50,10 @@ struct live_trace_result {
 	int stopped_by; /* the signal that ended the tracing before; else 0 */
 };
 
-/* Traces until everything traced has ended, or SIGINT, SIGTERM, SIGHUP or SIGQUIT asks for an end: then what
- * was attached to is let go, and a program that was run gets that signal. With an `output`, a program
- * that was run keeps those of a terminal to itself, as under strace. Handlers of these signals are
- * this function's while it runs. */
+/* Traces until everything traced has ended, or SIGINT, SIGTERM, SIGHUP or SIGQUIT asks for an end:
+ * then what was attached to is let go, and a program that was run gets that signal. With an
+ * `output`, a program that was run keeps those of a terminal to itself, as under strace. Handlers
+ * of these signals are this function's while it runs. */
 struct error *live_trace(const struct live_trace_options *options,
 			 struct live_trace_result *result);
 

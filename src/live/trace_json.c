@@ -1,7 +1,8 @@
 /* The lines of a trace as JSON: one object for each call, signal and end, written when it is over.
  *
- * A call's object is written at its end; what its arguments pointed at when it was made is kept until
- * then. Invariant: `begun` of a thread holds the first half of the call's line, `inputs` what was read. */
+ * A call's object is written at its end; what its arguments pointed at when it was made is kept
+ * until then. Invariant: `begun` of a thread holds the first half of the call's line, `inputs` what
+ * was read. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/wait.h>

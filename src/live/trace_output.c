@@ -1,6 +1,6 @@
 /* Where the lines of a trace go: a buffer in front of a file, or of standard error.
- * Invariants: what was appended is written in order, by whoever calls flush; the first failure stays
- * (a full disk, a closed pipe) and nothing is written after it. */
+ * Invariants: what was appended is written in order, by whoever calls flush; the first failure
+ * stays (a full disk, a closed pipe) and nothing is written after it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* Starting and ending a trace: the program or processes, our own signals, what is printed last.
  *
- * Invariant: signal handlers are ours only between take_signals() and return_signals(); a program that is run
- * begins with the mask and the ignored signals that we were started with. */
+ * Invariant: signal handlers are ours only between take_signals() and return_signals(); a program
+ * that is run begins with the mask and the ignored signals that we were started with. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -33,8 +33,8 @@ struct own_signals {
 	sigset_t mask, ignored;
 };
 
-/* A program that was run into a file keeps the terminal's signals to itself: it decides when the trace
- * ends. SIGTERM is never the terminal's. */
+/* A program that was run into a file keeps the terminal's signals to itself: it decides when the
+ * trace ends. SIGTERM is never the terminal's. */
 static bool left_to_program(const struct tracing *s, int signal)
 {
 	return s->options->argv && s->options->output && signal != SIGTERM;
@@ -173,8 +173,8 @@ static void detach(struct tracing *s, struct live_process *process)
 	vec_deinit(&tids);
 }
 
-/* What is left when tracing ends early. A program that runs under a filter cannot live without us: it is
- * killed with the engine. */
+/* What is left when tracing ends early. A program that runs under a filter cannot live without us:
+ * it is killed with the engine. */
 static void let_go(struct tracing *s)
 {
 	struct live_process *process = engine_next_process(s->engine, NULL), *next;

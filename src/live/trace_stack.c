@@ -1,7 +1,7 @@
 /* The stack of a stopped thread, a line for each frame, in strace's layout.
  *
- * What is known of the files that a process has mapped is kept, of the processes that made the last calls;
- * mappings are read again when they may have changed. */
+ * What is known of the files that a process has mapped is kept, of the processes that made the last
+ * calls; mappings are read again when they may have changed. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <uthash.h>

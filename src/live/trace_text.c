@@ -1,8 +1,9 @@
 /* The lines of a trace as strace 6.1 writes them.
  *
- * A line belongs to the thread that `open` names until it is finished; whoever writes next finishes it
- * with " <unfinished ...>" first, and its call's end then begins a line with "<... NAME resumed>".
- * Invariant: line_begin is where the open (or last) line begins, counted over all output. */
+ * A line belongs to the thread that `open` names until it is finished; whoever writes next finishes
+ * it with " <unfinished ...>" first, and its call's end then begins a line with "<... NAME
+ * resumed>". Invariant: line_begin is where the open (or last) line begins, counted over all
+ * output. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/wait.h>

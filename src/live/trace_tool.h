@@ -1,5 +1,6 @@
-/* What the parts of the tracing tool share: trace.c (events), trace_run.c (start and end), trace_text.c and trace_json.c (lines),
- * trace_count.c (the table of counts), trace_output.c (where lines go), trace_stack.c. */
+/* What the parts of the tracing tool share: trace.c (events), trace_run.c (start and end),
+ * trace_text.c and trace_json.c (lines), trace_count.c (the table of counts), trace_output.c (where
+ * lines go), trace_stack.c. */
 #ifndef WARP_LIVE_TRACE_TOOL_H
 #define WARP_LIVE_TRACE_TOOL_H
 

@@ -1,8 +1,8 @@
 /* Waiting: what the kernel reports is noted at once, and handled later.
  *
- * Notes change only what must be changed before anything else is asked of the task: that it is stopped, that
- * it has another id after an exec, that it has a child. No hooks are called from here, so that it can be
- * waited for some tasks in the middle of a hook of another.
+ * Notes change only what must be changed before anything else is asked of the task: that it is
+ * stopped, that it has another id after an exec, that it has a child. No hooks are called from
+ * here, so that it can be waited for some tasks in the middle of a hook of another.
  *
  * Invariant: a stopped task that was not handled is in the queue, in the order of the reports. */
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "live/state.h"
 #include "util/log.h"
 
-/* Reports taken at once before some are handled. The kernel offers them in a fixed order of tasks, so that
- * without this a busy one could starve others. */
+/* Reports taken at once before some are handled. The kernel offers them in a fixed order of tasks,
+ * so that without this a busy one could starve others. */
 #define BATCH 64
 
 void engine_enqueue(struct task *t)
@@ -46,8 +46,8 @@ static void note_stop(struct task *t, int status)
 		t->vforking = false;
 }
 
-/* The end of a process's leader is reported when all other threads are gone. One that we still know was killed
- * in its exec, when it had the leader's id already, and is what has ended. */
+/* The end of a process's leader is reported when all other threads are gone. One that we still know
+ * was killed in its exec, when it had the leader's id already, and is what has ended. */
 static void note_vanished(struct task *leader)
 {
 	struct task *t;

@@ -1,10 +1,9 @@
 /* Watching for calls, by three methods, and what is done at the moment they have ended.
  *
- * A candidate is a call that matches or may match as far as its beginning tells; what it is printed with is
- * taken from memory then. Its end decides: calls that failed are not reported, unless the expression is
- * about results.
- * Invariant: the three methods differ only in how the beginning and end of a call are found; begin() and
- * end() are the same for all. */
+ * A candidate is a call that matches or may match as far as its beginning tells; what it is printed
+ * with is taken from memory then. Its end decides: calls that failed are not reported, unless the
+ * expression is about results. Invariant: the three methods differ only in how the beginning and
+ * end of a call are found; begin() and end() are the same for all. */
 #include "live/watch.h"
 
 #include <errno.h>
@@ -291,8 +290,8 @@ static void process_ended(void *context, struct live_process *process, int statu
 	launch_process_ended(&w->launch, process, status);
 }
 
-/* It stops when it goes on to its signal. That of a child can be waited for (and is left for the next to
- * see); what becomes of somebody else's process only its parent is told. */
+/* It stops when it goes on to its signal. That of a child can be waited for (and is left for the
+ * next to see); what becomes of somebody else's process only its parent is told. */
 static void await_stop(pid_t pid)
 {
 	siginfo_t info;

@@ -19,7 +19,7 @@ enum watch_then {
 	WATCH_REGS,  /* the thread's registers are printed */
 	WATCH_BREAK, /* a breakpoint is planted; when it is reached, that is printed */
 	WATCH_EXEC,  /* `command` is run while the process waits */
-	WATCH_GDB, /* the process is let go, and gdb is attached; `command`: more of its arguments */
+	WATCH_GDB,   /* it is let go, and gdb is attached; `command`: more of its arguments */
 };
 
 struct watch_options {

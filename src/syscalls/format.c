@@ -1,7 +1,7 @@
-/* A call as a line of strace. The work is divided by type: one printer for each enum sc_type, in the
- * table below; here is only what joins them, and the results.
- * Invariants: an argument is read from memory as it was at entry if the call does not write it; what
- * an ended call wrote is read from memory as it is now; nothing is decoded that an error left unset. */
+/* A call as a line of strace. The work is divided by type: one printer for each enum sc_type, in
+ * the table below; here is only what joins them, and the results. Invariants: an argument is read
+ * from memory as it was at entry if the call does not write it; what an ended call wrote is read
+ * from memory as it is now; nothing is decoded that an error left unset. */
 #include "syscalls/format.h"
 
 #include <asm/prctl.h>

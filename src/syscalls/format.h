@@ -8,8 +8,9 @@
 struct sc_style {
 	/* Strings and arrays are cut after so many bytes or elements. */
 	size_t string_max;
-	/* Writes what descriptor `fd` (AT_FDCWD: the working directory) of the process is open on, and
-	 * whether that was deleted; returns its length, 0 if it is not open. NULL: not shown. */
+	/* Writes what descriptor `fd` (AT_FDCWD: the working directory) of the process is open on,
+	 * and whether that was deleted; returns its length, 0 if it is not open. NULL: not
+	 * shown. */
 	size_t (*fd_path)(void *context, int fd, char *path, size_t room, bool *deleted);
 	void *context;
 };
@@ -40,8 +41,8 @@ void sc_format_from(FILE *out, const struct sc_row *row, const struct sc_call *c
 void sc_format_entry(struct bytes *out, const struct sc_row *row, const struct sc_call *call,
 		     const struct sc_memory *memory, const struct sc_style *style,
 		     struct sc_half *half);
-/* When it has ended: the rest of the arguments, ") " and "= result" in strace's column. `column` is how
- * many bytes of the line precede what is appended. */
+/* When it has ended: the rest of the arguments, ") " and "= result" in strace's column. `column` is
+ * how many bytes of the line precede what is appended. */
 void sc_format_exit(struct bytes *out, size_t column, const struct sc_row *row,
 		    const struct sc_call *call, const struct sc_memory *memory,
 		    const struct sc_style *style, const struct sc_half *half);

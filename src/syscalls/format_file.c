@@ -194,7 +194,8 @@ PRINTER(statfs)
 #define DIRENT_LENGTH_AT 16
 #define DIRENTS_CHUNK	 4096
 
-/* Counts the records that begin in a piece of memory; returns where the next one begins, 0 if none can. */
+/* Counts the records that begin in a piece of memory; returns where the next one begins, 0 if none
+ * can. */
 static size_t count_dirents(const uint8_t *piece, size_t size, uint64_t *count)
 {
 	size_t at = 0;

@@ -6,7 +6,8 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-/* Bit of a command of semctl(2) and kin that 32-bit programs set, which strace names: include/uapi/linux/ipc.h. */
+/* Bit of a command of semctl(2) and kin that 32-bit programs set, which strace names:
+ * include/uapi/linux/ipc.h. */
 #define IPC_64_BIT 0x100u
 
 PRINTER(ipc_key)

@@ -1,5 +1,5 @@
-/* System calls in JSON. Invariants: addresses and masks that are pointers are strings in hexadecimal,
- * everything else that is a number is one; what an error left unset is not shown. */
+/* System calls in JSON. Invariants: addresses and masks that are pointers are strings in
+ * hexadecimal, everything else that is a number is one; what an error left unset is not shown. */
 #include "syscalls/format_json.h"
 
 #include <string.h>

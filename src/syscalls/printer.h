@@ -184,8 +184,8 @@ TYPE_PRINTER(timex);
 TYPE_PRINTER(timezone);
 TYPE_PRINTER(utsname);
 
-/* Calls whose arguments strace prints in an order or form of its own (forms in format.c). format_NAME_end() prints what
- * only the end of the call decides. */
+/* Calls whose arguments strace prints in an order or form of its own (forms in format.c).
+ * format_NAME_end() prints what only the end of the call decides. */
 void format_clone(struct printer *p, struct sc_half *half);
 void format_clone_end(struct printer *p);
 void format_clone3_end(struct printer *p);
@@ -209,7 +209,8 @@ bool ioctl_has_argument(uint32_t command);
 /* format_result.c */
 /* Prints the result of an ended call that did not fail, and what strace says behind it. */
 void put_result(struct printer *p);
-/* What stands behind the result is read from memory: a half of a line cannot be all but the result. */
+/* What stands behind the result is read from memory: a half of a line cannot be all but the
+ * result. */
 bool result_reads_memory(const struct printer *p);
 
 #endif

@@ -94,11 +94,11 @@ enum sc_dir {
 
 /* How many bytes stand behind a pointer argument. */
 enum sc_size {
-	SC_S_NONE,    /* not a pointer, or one never followed (an address as such) */
-	SC_S_CONST,   /* `size` bytes */
-	SC_S_ARG,     /* argument `size_arg` counts elements of `size` bytes */
-	SC_S_ARG_RET, /* as SC_S_ARG; after the call: `result` elements */
-	SC_S_ARG_DEREF, /* argument `size_arg` points at a u32 length: capacity before, length after */
+	SC_S_NONE,	/* not a pointer, or one never followed (an address as such) */
+	SC_S_CONST,	/* `size` bytes */
+	SC_S_ARG,	/* argument `size_arg` counts elements of `size` bytes */
+	SC_S_ARG_RET,	/* as SC_S_ARG; after the call: `result` elements */
+	SC_S_ARG_DEREF, /* argument `size_arg` points at a u32: capacity before, length after */
 	SC_S_CSTR,	/* a string up to its NUL */
 	SC_S_CUSTOM,	/* the named region function of the row's type, in regions_*.c */
 };
@@ -136,9 +136,10 @@ struct sc_call {
 };
 
 /* A stretch of memory that a call reads or writes. Regions form a tree: a region whose `parent` is
- * not negative is pointed at by the 8 bytes at `parent_offset` of that region; one with parent -1 by
- * argument `arg`. Every region bears the argument it hangs at, children too. Redirecting the pointer
- * redirects the region, but where it is `fixed` (a futex word) that would break the call. */
+ * not negative is pointed at by the 8 bytes at `parent_offset` of that region; one with parent -1
+ * by argument `arg`. Every region bears the argument it hangs at, children too. Redirecting the
+ * pointer redirects the region, but where it is `fixed` (a futex word) that would break the
+ * call. */
 struct sc_region {
 	taddr addr;
 	uint64_t capacity; /* bytes the call may touch */
@@ -175,10 +176,11 @@ bool sc_regions_begin(const struct sc_row *row, const struct sc_call *call,
 		      const struct sc_memory *memory, struct sc_regions *regions);
 
 /* Sets the length of each region from the result of the ended call, never above its capacity:
- * SC_OUT: bytes the kernel wrote (0 if it failed, unless the call writes on failure too: nanosleep's
- * remainder on EINTR, ...; after EFAULT: what it may have written before it failed, up to its
- * capacity, mapped or not); SC_INOUT: bytes to save; SC_IN: capacity. `memory` sees the state after
- * the call, at the same addresses sc_regions_begin() saw. `regions` holds this call's only. */
+ * SC_OUT: bytes the kernel wrote (0 if it failed, unless the call writes on failure too:
+ * nanosleep's remainder on EINTR, ...; after EFAULT: what it may have written before it failed, up
+ * to its capacity, mapped or not); SC_INOUT: bytes to save; SC_IN: capacity. `memory` sees the
+ * state after the call, at the same addresses sc_regions_begin() saw. `regions` holds this call's
+ * only. */
 void sc_regions_end(const struct sc_row *row, const struct sc_call *call,
 		    const struct sc_memory *memory, struct sc_regions *regions);
 

@@ -98,9 +98,9 @@ static struct error *encode(struct trace_encoder *encoder, const struct trace_st
 	return NULL;
 }
 
-/* Whenever another so many bytes of a stream are there, the disk is made to take them, without waiting
- * for it. For less it would cost more than it is worth: small recordings would be written to the disk
- * that the kernel would have kept in memory, or seen removed. */
+/* Whenever another so many bytes of a stream are there, the disk is made to take them, without
+ * waiting for it. For less it would cost more than it is worth: small recordings would be written
+ * to the disk that the kernel would have kept in memory, or seen removed. */
 #define WRITE_OUT (4 << 20)
 
 static void start_writing_out(int fd, off_t from, size_t length)

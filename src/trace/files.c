@@ -174,9 +174,9 @@ static void contents_finish(struct contents *contents, struct trace_file *record
 	record->hash_high = hash.high64;
 }
 
-/* Finds the next extent of data at or after *at: [*at, *end), both multiples of BLOCK. Returns false
- * if only a hole follows, the end of the file being *at. A file system that cannot tell has one
- * extent (lseek(2): SEEK_DATA). */
+/* Finds the next extent of data at or after *at: [*at, *end), both multiples of BLOCK. Returns
+ * false if only a hole follows, the end of the file being *at. A file system that cannot tell has
+ * one extent (lseek(2): SEEK_DATA). */
 static bool next_extent(int fd, off_t *at, off_t *end)
 {
 	off_t data = lseek(fd, *at, SEEK_DATA);

@@ -23,9 +23,10 @@ struct error *trace_files_writer_create(int directory, const char *name,
 					struct trace_files_writer **out);
 void trace_files_writer_destroy(struct trace_files_writer *files);
 
-/* Keeps the contents that the regular file `fd` (open for reading; its offset is moved) has now, as a reflink where the file system can, else as a copy. `path`: its name as
- * the tracee knows it, at most TRACE_FILE_PATH bytes are kept. `status`: its fstat(2). `flags`:
- * enum trace_file_flags. Sets *id.
+/* Keeps the contents that the regular file `fd` (open for reading; its offset is moved) has now, as
+ * a reflink where the file system can, else as a copy. `path`: its name as the tracee knows it, at
+ * most TRACE_FILE_PATH bytes are kept. `status`: its fstat(2). `flags`: enum trace_file_flags. Sets
+ * *id.
  *
  * The same inode with the same size and times gives the same id as before, and new flags are added
  * to the old ones. A file whose inode was seen before, but whose contents changed, is a new id.

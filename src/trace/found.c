@@ -1,5 +1,5 @@
-/* The file `found`: a header and records in ascending order of their events. Written under another name
- * and renamed, so that a reader never sees half of it. */
+/* The file `found`: a header and records in ascending order of their events. Written under another
+ * name and renamed, so that a reader never sees half of it. */
 #include "trace/found.h"
 
 #include <fcntl.h>

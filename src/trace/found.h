@@ -1,7 +1,7 @@
 /* Places that a replay has found by their state, as numbers: the file `found` beside the recording.
  *
- * It belongs to no promise: it may be missing, stale or damaged, and then is as if empty. A number from
- * it is checked at the place it leads to. */
+ * It belongs to no promise: it may be missing, stale or damaged, and then is as if empty. A number
+ * from it is checked at the place it leads to. */
 #ifndef WARP_TRACE_FOUND_H
 #define WARP_TRACE_FOUND_H
 

@@ -40,7 +40,8 @@ struct error *trace_place_list(struct trace_place_list *list);
 void trace_place_list_deinit(struct trace_place_list *list);
 
 /* Removes a recording: only if it is one and has nothing in it but what a recording has. Follows no
- * symbolic links. One whose recorder is at work is refused. A `latest` that pointed at it is removed too. */
+ * symbolic links. One whose recorder is at work is refused. A `latest` that pointed at it is
+ * removed too. */
 struct error *trace_place_remove(const char *path);
 
 #endif

@@ -6,8 +6,8 @@
  * of each one's next event.
  *
  * Invariants: an event is handed out only after all of its data was found, decompressed and walked
- * over; the data of a group's events lies in order and does not overlap, so that the work is bounded
- * by what the frames hold, whatever the events say. */
+ * over; the data of a group's events lies in order and does not overlap, so that the work is
+ * bounded by what the frames hold, whatever the events say. */
 #include "trace/reader.h"
 
 #include <dirent.h>
@@ -324,7 +324,8 @@ static struct error *look_at_end(struct trace_reader *reader)
 	return NULL;
 }
 
-/* Groups are written one by one: where the recorder was killed early, the first one may be missing. */
+/* Groups are written one by one: where the recorder was killed early, the first one may be
+ * missing. */
 static bool has_beginning(const struct trace_reader *reader)
 {
 	vec_foreach (&reader->groups, group) {

@@ -1,9 +1,10 @@
 /* A streaming JSON writer (RFC 8259): values go to a FILE as they come, nothing is kept in memory.
  *
  * Strings are strings of bytes and need not be UTF-8. The convention: a string that is valid UTF-8
- * is written as it is (only '"', '\\' and control characters escaped); in any other string each byte
- * from 0x80 to 0xff is written as \u00XX, the character with that number. So a reader that has to
- * have the bytes of such a string encodes it as Latin-1. The output is pure UTF-8 in either case.
+ * is written as it is (only '"', '\\' and control characters escaped); in any other string each
+ * byte from 0x80 to 0xff is written as \u00XX, the character with that number. So a reader that has
+ * to have the bytes of such a string encodes it as Latin-1. The output is pure UTF-8 in either
+ * case.
  *
  * Commas come by themselves. The caller sees to it that begin and end, keys and values match: the
  * writer asserts it. Errors in writing stay in the FILE's error indicator. */

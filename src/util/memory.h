@@ -1,5 +1,5 @@
-/* Reading somebody's memory: a live tracee's or a recording's. What decodes memory takes one of these
- * and does not know which. */
+/* Reading somebody's memory: a live tracee's or a recording's. What decodes memory takes one of
+ * these and does not know which. */
 #ifndef WARP_UTIL_MEMORY_H
 #define WARP_UTIL_MEMORY_H
 

@@ -1,9 +1,9 @@
 /* x86-64: registers as gdb knows them.
  *
- * gdb finds registers by the names of its features org.gnu.gdb.i386.* ("i386 Features" in its manual);
- * their numbers are their order here. It has the upper parts of wide registers as registers of their own
- * (ymm0h), and the x87 tags in the form of FSAVE, two bits a register (SDM 1, 8.1.7), where XSAVE
- * keeps one (10.5.1.1).
+ * gdb finds registers by the names of its features org.gnu.gdb.i386.* ("i386 Features" in its
+ * manual); their numbers are their order here. It has the upper parts of wide registers as
+ * registers of their own (ymm0h), and the x87 tags in the form of FSAVE, two bits a register (SDM
+ * 1, 8.1.7), where XSAVE keeps one (10.5.1.1).
  *
  * Invariant: numbers depend on `features` only, not on the state that is looked at. */
 #include <string.h>

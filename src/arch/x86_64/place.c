@@ -305,8 +305,8 @@ static bool emit_window(struct code *c, struct arch_stub *stub)
 	return true;
 }
 
-/* The same for code that overlaps: an instruction that begins inside another one, and from there on as the
- * program would. Where that cannot be copied, who jumps there gets a trap of ours. */
+/* The same for code that overlaps: an instruction that begins inside another one, and from there on
+ * as the program would. Where that cannot be copied, who jumps there gets a trap of ours. */
 static void emit_overlapping(struct code *c, struct arch_stub *stub)
 {
 	struct insn insn;
@@ -527,7 +527,8 @@ bool x86_64_behind_call(const uint8_t *bytes, size_t length)
 
 #define DEBUG_REGISTER(n) (void *)(offsetof(struct user, u_debugreg) + 8 * (n))
 
-/* DR7: local enable of DRn at bit 2n; from bit 16 on four bits each, kind and length (SDM 3B, 17.2.4). */
+/* DR7: local enable of DRn at bit 2n; from bit 16 on four bits each, kind and length (SDM 3B,
+ * 17.2.4). */
 static bool debug_control(enum arch_debug kind, unsigned length, unsigned slot, uint64_t *bits)
 {
 	static const uint8_t kinds[] = {

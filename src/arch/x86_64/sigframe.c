@@ -35,8 +35,8 @@ size_t x86_64_sigframe_size(const struct regs *regs, const struct sc_memory *mem
 	return fpstate - frame + vector;
 }
 
-/* The kernel takes the trap flag for the program's own if the instruction to be stepped is popf or iret
- * (enable_single_step() in arch/x86/kernel/step.c), also when a handler comes before it. */
+/* The kernel takes the trap flag for the program's own if the instruction to be stepped is popf or
+ * iret (enable_single_step() in arch/x86/kernel/step.c), also when a handler comes before it. */
 uint64_t x86_64_sigframe_step_mark(const struct regs *before, const struct regs *in, taddr *word)
 {
 	*word = in->word[RSP] + 8 + offsetof(ucontext_t, uc_mcontext.gregs[REG_EFL]);

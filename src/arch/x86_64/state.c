@@ -1,9 +1,10 @@
 /* x86-64: registers of all flavors, by name.
  *
  * General registers come in the 64-bit form whatever code the thread runs: PTRACE_GETREGS answers
- * with the tracer's form (arch/x86/kernel/ptrace.c, arch_ptrace), where PTRACE_GETREGSET answers with
- * the tracee's. The rest is the XSAVE area in the standard format, which is what the kernel hands out
- * (copy_xstate_to_uabi_buf); parts behind the legacy area lie where cpuid leaf 0xd says (SDM 1, 13.4).
+ * with the tracer's form (arch/x86/kernel/ptrace.c, arch_ptrace), where PTRACE_GETREGSET answers
+ * with the tracee's. The rest is the XSAVE area in the standard format, which is what the kernel
+ * hands out (copy_xstate_to_uabi_buf); parts behind the legacy area lie where cpuid leaf 0xd says
+ * (SDM 1, 13.4).
  *
  * Invariant: no byte of a vector state is touched beyond its count. */
 #include <cpuid.h>

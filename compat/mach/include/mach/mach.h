@@ -1,5 +1,5 @@
-/* Mach on Linux: tasks, threads, registers and memory of other processes, for programs written against
- * <mach/mach.h>. docs/mach.md says what is there and what is different. */
+/* Mach on Linux: tasks, threads, registers and memory of other processes, for programs written
+ * against <mach/mach.h>. docs/mach.md says what is there and what is different. */
 #ifndef _MACH_H_
 #define _MACH_H_
 

@@ -6,8 +6,8 @@
 
 __BEGIN_DECLS
 
-/* `count` is the room in words of four bytes, and then what was written. Works on running threads as
- * well: they are stopped for the moment. */
+/* `count` is the room in words of four bytes, and then what was written. Works on running threads
+ * as well: they are stopped for the moment. */
 kern_return_t thread_get_state(thread_act_t target_act, thread_state_flavor_t flavor,
 			       thread_state_t old_state, mach_msg_type_number_t *old_stateCnt);
 kern_return_t thread_set_state(thread_act_t target_act, thread_state_flavor_t flavor,

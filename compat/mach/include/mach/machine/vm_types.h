@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* 64-bit types are unsigned long long, as they are where programs for <mach/mach.h> come from, so that
- * they can be printed with %llx. */
+/* 64-bit types are unsigned long long, as they are where programs for <mach/mach.h> come from, so
+ * that they can be printed with %llx. */
 typedef int integer_t;
 typedef unsigned int natural_t;
 typedef uintptr_t vm_offset_t;
