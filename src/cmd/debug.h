@@ -10,10 +10,12 @@
 struct debug_request {
 	const char *directory; /* of the recording */
 	bool quiet;
-	uint32_t process;    /* 0: the one that executes `program`, or the first */
-	const char *program; /* path, or its last part; or NULL */
-	uint64_t event;	     /* to begin at; 0: at the process's beginning */
-	const char *serve;   /* where to wait for a client; NULL: start a debugger */
+	uint32_t process;      /* 0: the one that executes `program`, or the first */
+	const char *program;   /* path, or its last part; or NULL */
+	bool at_program;       /* begin where it executes that (and `event` is 0) */
+	uint64_t event;	       /* to begin at; 0: at the process's beginning */
+	bool process_of_event; /* if no process is named: the one whose event it is */
+	const char *serve;     /* where to wait for a client; NULL: start a debugger */
 	struct gdb_debugger debugger;
 };
 

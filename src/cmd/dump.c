@@ -1,9 +1,13 @@
 /* warp dump: every event of a recording, one a line, in their order. What can be read of a broken
- * recording is printed before it is said what is wrong with it. */
+ * recording is printed before it is said what is wrong with it. With --at: a process at an event. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "cmd/at.h"
 #include "cmd/cmd.h"
 #include "cmd/dump.h"
 #include "cmd/text.h"
@@ -14,6 +18,8 @@
 struct dump_options {
 	bool json;
 	bool registers;
+	uint64_t at;	  /* an event, UINT64_MAX: the last; 0: all events are listed */
+	uint32_t process; /* to show there; 0: the one whose event it is */
 };
 
 static void put_line(const struct dump_event *e)
@@ -70,31 +76,95 @@ static struct error *dump_recording(const char *directory, const struct dump_opt
 	return text_damage(reader);
 }
 
-int cmd_dump(int argc, char **argv)
+/* ---- the command line ---- */
+
+static int parse_at(const char *text, uint64_t *event)
 {
-	static const struct option known[] = {
-		{"json", no_argument, NULL, 'j'}, {"registers", no_argument, NULL, 'r'}, {0}};
-	struct dump_options options = {0};
-	char *directory _cleanup_free_ = NULL;
-	int option;
+	char *end;
+
+	errno = 0;
+	*event = !strcmp(text, "END") ? UINT64_MAX : strtoull(text, &end, 10);
+	if (*event == UINT64_MAX || (*text >= '0' && *text <= '9' && !errno && !*end && *event))
+		return 0;
+	return cmd_usage("dump", "--at needs an event's number or END, not '%s'", text);
+}
+
+static int parse_process(const char *text, uint32_t *process)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	*process = (uint32_t)number;
+	if (*text >= '0' && *text <= '9' && !*end && number && number <= INT32_MAX)
+		return 0;
+	return cmd_usage("dump", "--process needs a number, not '%s'", text);
+}
+
+static int parse_options(int argc, char **argv, struct dump_options *options)
+{
+	static const struct option known[] = {{"json", no_argument, NULL, 'j'},
+					      {"registers", no_argument, NULL, 'r'},
+					      {"at", required_argument, NULL, 'a'},
+					      {"process", required_argument, NULL, 'p'},
+					      {0}};
+	int option, status = 0;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+	while (!status && (option = getopt_long(argc, argv, ":p:", known, NULL)) >= 0) {
 		if (option == 'j')
-			options.json = true;
+			options->json = true;
 		else if (option == 'r')
-			options.registers = true;
+			options->registers = true;
+		else if (option == 'a')
+			status = parse_at(optarg, &options->at);
+		else if (option == 'p')
+			status = parse_process(optarg, &options->process);
+		else if (option == ':')
+			return cmd_usage("dump", "the option '%s' needs a value", argv[optind - 1]);
 		else
 			return cmd_usage("dump", "dump does not know the option '%s'",
 					 argv[optind - 1]);
 	}
-	if (argc - optind > 1)
-		return cmd_usage("dump", "dump takes one recording");
-	if (options.registers && !options.json)
-		return cmd_usage("dump", "dump shows registers only with --json");
+	return status;
+}
+
+static int check(const struct dump_options *options)
+{
+	if (options->registers && (!options->json || options->at))
+		return cmd_usage("dump", "--registers needs --json, and is for lists of events");
+	if (options->process && !options->at)
+		return cmd_usage("dump", "dump shows a process only --at an event");
+	return 0;
+}
+
+static struct error *show_at(const char *directory, const struct dump_options *options)
+{
+	struct at_request request = {.directory = directory,
+				     .event = options->at,
+				     .process = options->process,
+				     .quiet = true,
+				     .json = options->json};
+
+	try(cmd_show_at(&request, stdout));
+	return text_finish();
+}
+
+int cmd_dump(int argc, char **argv)
+{
+	struct dump_options options = {0};
+	char *directory _cleanup_free_ = NULL;
+	int status = parse_options(argc, argv, &options);
+
+	if (!status && argc - optind > 1)
+		status = cmd_usage("dump", "dump takes one recording");
+	if (!status)
+		status = check(&options);
+	if (status)
+		return status;
 	struct error *error = trace_place_find(argv[optind], &directory);
 
 	if (!error)
-		error = dump_recording(directory, &options);
+		error = options.at ? show_at(directory, &options)
+				   : dump_recording(directory, &options);
 	return error ? cmd_fail(error) : 0;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/registers.h"
 #include "cmd/text.h"
 #include "live/regs.h"
 #include "syscalls/syscalls.h"
@@ -16,8 +17,6 @@
 #include "util/json.h"
 
 #define FRAMES 64
-/* Columns of short lines of registers. */
-#define COLUMNS 3
 
 struct options {
 	pid_t tid;
@@ -25,28 +24,6 @@ struct options {
 	uint64_t interval_ns, samples;
 	struct regs_options regs;
 };
-
-/* ---- values ---- */
-
-/* Hexadecimal without leading zeros, an underscore between groups of 16 digits. */
-static void put_value(const struct arch_state *state, const struct arch_reg *reg, const char *mark,
-		      char *text)
-{
-	uint8_t value[ARCH_REG_BYTES];
-	unsigned digits = 2 * ARCH_REG_BYTES;
-
-	arch.reg_get(state, reg, value);
-	while (digits > 1 && !(value[(digits - 1) / 2] >> ((digits - 1) % 2 ? 4 : 0) & 15))
-		digits--;
-	text += sprintf(text, "0x");
-	while (digits--) {
-		text += sprintf(text, "%x", value[digits / 2] >> (digits % 2 ? 4 : 0) & 15);
-		if (digits && digits % 16 == 0)
-			text += sprintf(text, "%s", mark);
-	}
-}
-
-#define VALUE_ROOM (2 * ARCH_REG_BYTES + 16)
 
 /* ---- text ---- */
 
@@ -63,34 +40,6 @@ static void put_place(struct live_symbols *symbols, taddr pc, taddr place)
 		printf(" (%s)", symbol.file);
 	else if (symbol.file)
 		printf(" (%s+%#" PRIx64 ")", symbol.file, symbol.offset + (pc - place));
-}
-
-/* Short values without an explanation share lines. */
-static void put_registers(const struct arch_state *state, unsigned flavors)
-{
-	char value[VALUE_ROOM], explained[128];
-	struct arch_reg reg;
-	int column = 0, width = 0;
-
-	for (size_t i = 0; arch.reg_at(state, i, &reg); i++) {
-		if (!(flavors >> reg.flavor & 1))
-			continue;
-		put_value(state, &reg, "_", value);
-		arch.reg_explain(state, &reg, explained, sizeof(explained));
-		bool own_line = *explained || reg.bits > 64;
-
-		if (column == COLUMNS || (column && own_line)) {
-			putchar('\n');
-			column = 0;
-		}
-		printf("%*s%-8s ", column ? 20 - width : 4, "", reg.name);
-		width = printf("%s", value);
-		column = own_line ? COLUMNS : column + 1;
-		if (*explained)
-			printf("%*s%s", width < 20 ? 20 - width : 2, "", explained);
-	}
-	if (column)
-		putchar('\n');
 }
 
 static void put_stack(const struct regs_thread *thread, struct live_symbols *symbols)
@@ -147,7 +96,7 @@ static void put_thread(const struct regs_thread *thread, struct live_symbols *sy
 	if (!thread->readable && thread->state != 'Z')
 		puts("  could not be stopped: no registers");
 	if (thread->readable)
-		put_registers(&thread->registers, options->regs.flavors);
+		registers_put(stdout, &thread->registers, options->regs.flavors);
 	if (options->regs.stacks)
 		put_stack(thread, symbols);
 }
@@ -179,30 +128,6 @@ static void json_place(struct json *json, struct live_symbols *symbols, taddr pc
 		if (symbol.file)
 			json_member_text(json, "file", symbol.file);
 	}
-	json_end_object(json);
-}
-
-static void json_registers(struct json *json, const struct arch_state *state, unsigned flavors)
-{
-	char value[VALUE_ROOM], explained[128];
-	struct arch_reg reg;
-
-	json_key(json, "registers");
-	json_begin_object(json);
-	for (size_t i = 0; arch.reg_at(state, i, &reg); i++)
-		if (flavors >> reg.flavor & 1) {
-			put_value(state, &reg, "", value);
-			json_member_text(json, reg.name, value);
-		}
-	json_end_object(json);
-	json_key(json, "meaning");
-	json_begin_object(json);
-	for (size_t i = 0; arch.reg_at(state, i, &reg); i++)
-		if (flavors >> reg.flavor & 1) {
-			arch.reg_explain(state, &reg, explained, sizeof(explained));
-			if (*explained)
-				json_member_text(json, reg.name, explained);
-		}
 	json_end_object(json);
 }
 
@@ -260,7 +185,7 @@ static void json_thread(struct json *json, const struct regs_thread *thread,
 		json_place(json, symbols, thread->pc, thread->pc);
 	}
 	if (thread->readable)
-		json_registers(json, &thread->registers, options->regs.flavors);
+		registers_put_json(json, &thread->registers, options->regs.flavors);
 	if (options->regs.stacks)
 		json_stack(json, thread, symbols);
 	json_end_object(json);

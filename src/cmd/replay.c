@@ -1,4 +1,4 @@
-/* warp replay: from beginning to end, or in a debugger's hands. */
+/* warp replay: from beginning to end, up to an event, or in a debugger's hands. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/at.h"
+#include "cmd/choose.h"
 #include "cmd/cmd.h"
 #include "cmd/debug.h"
 #include "replay/replay.h"
@@ -17,6 +19,7 @@
 struct request {
 	bool all;   /* -a */
 	bool debug; /* an option that only debuggers need */
+	bool place; /* one that names a process */
 	bool quiet;
 	struct debug_request debugging;
 };
@@ -37,12 +40,14 @@ static bool parse_number(const char *text, uint64_t *number)
 	return *text >= '0' && *text <= '9' && !errno && !*end;
 }
 
-static int set_event(struct request *r, const char *text)
+static int set_event(struct request *r, const char *option, const char *text)
 {
+	if (r->debugging.event)
+		return cmd_usage("replay", "--goto and --until both name an event: give one");
 	if (!strcmp(text, "END"))
 		r->debugging.event = UINT64_MAX;
 	else if (!parse_number(text, &r->debugging.event) || !r->debugging.event)
-		return bad_number("--goto", text);
+		return bad_number(option, text);
 	return 0;
 }
 
@@ -56,8 +61,30 @@ static int set_process(struct request *r, const char *text)
 	return 0;
 }
 
+/* The options that say which process, and with -a where the replay ends. */
+static int set_place(struct request *r, int option, const char *value)
+{
+	r->place = true;
+	switch (option) {
+	case 'u':
+		r->debugging.process_of_event = true;
+		return set_event(r, "--until", value);
+	case 'p':
+		return set_process(r, value);
+	default: /* 'e', 'f' */
+		if (r->debugging.program)
+			return cmd_usage("replay",
+					 "--program and --exec both name a program: give one");
+		r->debugging.at_program = option == 'e';
+		r->debugging.program = value;
+		return 0;
+	}
+}
+
 static int set_option(struct request *r, int option, const char *value)
 {
+	if (strchr("efpu", option))
+		return set_place(r, option, value);
 	r->debug = r->debug || (option != 'a' && option != 'q');
 	switch (option) {
 	case 'a':
@@ -67,12 +94,7 @@ static int set_option(struct request *r, int option, const char *value)
 		r->quiet = r->debugging.quiet = true;
 		return 0;
 	case 'g':
-		return set_event(r, value);
-	case 'p':
-		return set_process(r, value);
-	case 'f':
-		r->debugging.program = value;
-		return 0;
+		return set_event(r, "--goto", value);
 	case 'x':
 		r->debugging.debugger.script = value;
 		return 0;
@@ -92,6 +114,8 @@ static int parse_options(int argc, char **argv, struct request *r)
 					      {"goto", required_argument, NULL, 'g'},
 					      {"process", required_argument, NULL, 'p'},
 					      {"program", required_argument, NULL, 'f'},
+					      {"until", required_argument, NULL, 'u'},
+					      {"exec", required_argument, NULL, 'e'},
 					      {"script", required_argument, NULL, 'x'},
 					      {"debugger", required_argument, NULL, 'd'},
 					      {"serve", required_argument, NULL, 's'},
@@ -125,14 +149,24 @@ static int split_arguments(int argc, char **argv, struct request *r)
 	return argc;
 }
 
+/* With -a: somewhere before the end. */
+static bool stops(const struct request *r)
+{
+	return r->debugging.process_of_event || r->debugging.at_program;
+}
+
 static int check(const struct request *r)
 {
 	const struct debug_request *d = &r->debugging;
 
 	if (r->all && r->debug)
 		return cmd_usage("replay", "-a replays without a debugger: leave its options out");
+	if (r->all && r->place && !stops(r))
+		return cmd_usage("replay",
+				 "-a replays all processes: -p and -f need --until there");
 	if (d->process && d->program)
-		return cmd_usage("replay", "-p and -f both say which process: give one");
+		return cmd_usage("replay", "-p and %s both say which process: give one",
+				 d->at_program ? "--exec" : "-f");
 	if (d->serve && (d->debugger.command || d->debugger.script || d->debugger.more))
 		return cmd_usage("replay", "--serve starts no debugger: leave its options out");
 	return 0;
@@ -163,6 +197,29 @@ static int replay_all(const struct request *r, const char *directory)
 	return result.ended ? cmd_end_like(result.status) : 0;
 }
 
+/* The report is beside what the program writes. */
+static int replay_until(const struct request *r, const char *directory)
+{
+	const struct debug_request *d = &r->debugging;
+	struct at_request request = {.directory = directory,
+				     .event = d->event,
+				     .process = d->process,
+				     .quiet = r->quiet};
+	struct error *error = NULL;
+	struct choice chosen;
+
+	if (d->program) {
+		error = choose_by_program(directory, d->program, &chosen);
+		if (error)
+			return cmd_fail(error);
+		request.process = chosen.process;
+		if (!request.event)
+			request.event = chosen.event;
+	}
+	error = cmd_show_at(&request, stderr);
+	return error ? cmd_fail(error) : 0;
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	struct request r = {0};
@@ -181,6 +238,8 @@ int cmd_replay(int argc, char **argv)
 
 	if (error)
 		return cmd_fail(error);
+	if (r.all && stops(&r))
+		return replay_until(&r, directory);
 	if (r.all)
 		return replay_all(&r, directory);
 	r.debugging.directory = directory;

@@ -23,14 +23,22 @@ static void put_escaped(FILE *out, unsigned char byte, bool digit_follows)
 		fprintf(out, digit_follows ? "\\%03o" : "\\%o", byte);
 }
 
-void text_put_quoted(FILE *out, const void *bytes, size_t length)
+static void put_bytes(FILE *out, const unsigned char *b, size_t length)
 {
-	const unsigned char *b = bytes;
-
-	putc('"', out);
 	for (size_t i = 0; i < length; i++)
 		put_escaped(out, b[i], i + 1 < length && b[i + 1] >= '0' && b[i + 1] <= '7');
+}
+
+void text_put_quoted(FILE *out, const void *bytes, size_t length)
+{
 	putc('"', out);
+	put_bytes(out, bytes, length);
+	putc('"', out);
+}
+
+void text_put_plain(FILE *out, const char *text)
+{
+	put_bytes(out, (const unsigned char *)text, strlen(text));
 }
 
 static bool is_control(unsigned char byte)

@@ -13,6 +13,8 @@
 
 /* The bytes between double quotes, as C would write them. */
 void text_put_quoted(FILE *out, const void *bytes, size_t length);
+/* A text up to its NUL, escaped in the same way, without the quotes around it. */
+void text_put_plain(FILE *out, const char *text);
 /* A word as a shell (bash) would read it again. */
 void text_put_word(FILE *out, const char *word);
 /* The words of a command as one line that a shell (bash) would split into them again. */

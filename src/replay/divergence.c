@@ -1,10 +1,8 @@
 /* The report of a divergence: event, task, what was expected and what happened, the registers that
  * differ, and a stack with names. */
-#include <elfutils/libdwfl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "replay/session.h"
 #include "util/cleanup.h"
@@ -27,80 +25,24 @@ static const char *const kind_names[TRACE_EV_KINDS] = {
 	[TRACE_EV_END] = "the end",
 };
 
-struct stack {
-	FILE *out;
-	Dwfl *dwfl;
-	struct trace_reader *reader;
-	int depth, repeated;
-	Dwarf_Addr last;
-};
-
-/* The recorded name of a mapped file whose copy is mapped. */
-static const char *recorded_name(const struct stack *stack, const char *file)
+static void print_frame(void *context, const struct replay_frame *frame)
 {
-	const char *copy = strstr(file, "/files.d/");
-	const char *path =
-		copy ? trace_reader_file_path(stack->reader, (uint32_t)strtoul(copy + 9, NULL, 10))
-		     : NULL;
+	FILE *out = context;
 
-	return path && *path ? path : file;
+	if (frame->repeated)
+		fprintf(out, "    ... the last frame %u times more\n", frame->repeated);
+	fprintf(out, "    #%-2u %#018llx", frame->number, (unsigned long long)frame->pc);
+	if (frame->name)
+		fprintf(out, " %s+%#llx", frame->name, (unsigned long long)frame->offset);
+	if (frame->file)
+		fprintf(out, " (%s)", frame->file);
+	fputc('\n', out);
 }
 
-static int print_frame(Dwfl_Frame *frame, void *context)
-{
-	struct stack *stack = context;
-	Dwarf_Addr pc, start;
-	bool activation;
-
-	if (!dwfl_frame_pc(frame, &pc, &activation))
-		return DWARF_CB_ABORT;
-	if (pc == stack->last && stack->depth) { /* recursion: said once */
-		stack->repeated++;
-		return stack->repeated < 100000 ? DWARF_CB_OK : DWARF_CB_ABORT;
-	}
-	if (stack->repeated)
-		fprintf(stack->out, "    ... the last frame %d times more\n", stack->repeated);
-	stack->repeated = 0;
-	stack->last = pc;
-	Dwarf_Addr lookup = activation ? pc : pc - 1;
-	Dwfl_Module *module = dwfl_addrmodule(stack->dwfl, lookup);
-	GElf_Off offset = 0;
-	GElf_Sym symbol;
-	const char *name =
-		module ? dwfl_module_addrinfo(module, lookup, &offset, &symbol, NULL, NULL, NULL)
-		       : NULL;
-	const char *file =
-		module ? dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL)
-		       : NULL;
-
-	fprintf(stack->out, "    #%-2d %#018llx", stack->depth, (unsigned long long)pc);
-	if (name)
-		fprintf(stack->out, " %s+%#llx", name, (unsigned long long)offset);
-	if (file)
-		fprintf(stack->out, " (%s)", recorded_name(stack, file));
-	fputc('\n', stack->out);
-	return ++stack->depth < FRAMES ? DWARF_CB_OK : DWARF_CB_ABORT;
-}
-
-/* Symbols come from the recording's copies: they are what the replayed process has mapped. */
 static void print_stack(FILE *out, struct rep_session *s, struct rep_task *t)
 {
-	static const Dwfl_Callbacks callbacks = {
-		.find_elf = dwfl_linux_proc_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
-	};
-	struct stack stack = {.out = out, .dwfl = dwfl_begin(&callbacks), .reader = s->reader};
-
-	tracee_write_regs(&t->tracee);
-	if (!stack.dwfl)
-		return;
-	if (!dwfl_linux_proc_report(stack.dwfl, t->tracee.tid) &&
-	    !dwfl_report_end(stack.dwfl, NULL, NULL) &&
-	    !dwfl_linux_proc_attach(stack.dwfl, t->tracee.tid, true)) {
-		fprintf(out, "  stack of the task:\n");
-		dwfl_getthread_frames(stack.dwfl, t->tracee.tid, print_frame, &stack);
-	}
-	dwfl_end(stack.dwfl);
+	fprintf(out, "  stack of the task:\n");
+	rep_walk_stack(s, t, FRAMES, print_frame, out);
 }
 
 static void print_event(FILE *out, const struct rep_session *s)

@@ -27,4 +27,17 @@ struct replay_result {
  * text has several lines. Leaves no process behind. */
 struct error *replay_recording(const struct replay_options *options, struct replay_result *result);
 
+/* A frame of a replayed task's stack. Texts are as the program's files have them, which may be
+ * hostile, and are valid during the call only. */
+struct replay_frame {
+	unsigned number; /* 0: the innermost */
+	uint64_t pc;
+	const char *name;  /* of the function, or NULL */
+	uint64_t offset;   /* in it */
+	const char *file;  /* its path as recorded, or NULL */
+	unsigned repeated; /* the frame before this one is there so many times more */
+};
+
+typedef void (*replay_frame_fn)(void *context, const struct replay_frame *frame);
+
 #endif

@@ -184,6 +184,11 @@ struct error *rep_file_get(struct rep_session *s, uint32_t id, struct rep_file *
 struct error *rep_file_write(struct rep_session *s);
 void rep_files_deinit(struct rep_session *s);
 
+/* ---- stack.c ---- */
+/* Shows the frames of the stopped task, the innermost first, at most so many. */
+void rep_walk_stack(struct rep_session *s, struct rep_task *t, unsigned most, replay_frame_fn show,
+		    void *context);
+
 /* ---- divergence.c ---- */
 /* The recording contradicts itself at this event. `format`: how, a sentence's middle. */
 struct error *rep_damaged(struct rep_session *s, const char *format, ...)

@@ -193,6 +193,22 @@ size_t timeline_read(struct timeline *tl, taddr addr, void *to, size_t length)
 	return got;
 }
 
+/* In a stub there is nothing to unwind by: the thread is shown where the program knows it. */
+void timeline_walk_stack(struct timeline *tl, uint32_t tid, unsigned most, replay_frame_fn show,
+			 void *context)
+{
+	struct rep_task *t = tl_task(tl, tid);
+
+	if (!t)
+		return;
+	struct regs own = *tracee_regs(&t->tracee), shown = own;
+
+	arch.set_pc(&shown, breaks_pc(t));
+	tracee_set_regs(&t->tracee, &shown);
+	rep_walk_stack(&tl->s, t, most, show, context);
+	tracee_set_regs(&t->tracee, &own);
+}
+
 void timeline_auxv(struct timeline *tl, struct bytes *out)
 {
 	const struct executed *own = find_program(tl, tl->process);

@@ -57,7 +57,7 @@ static struct error *go_to_program(struct timeline *tl)
 	return NULL;
 }
 
-static struct error *open_at_beginning(struct timeline *tl)
+static struct error *open_at_beginning(struct timeline *tl, const struct timeline_options *options)
 {
 	try(rep_open(&tl->s, &tl->replay));
 	tl->pauser = breaks_pauser;
@@ -65,7 +65,8 @@ static struct error *open_at_beginning(struct timeline *tl)
 	tl->s.pauser = &tl->pauser;
 	tl->deaf = true;
 	try(go_to_beginning(tl));
-	try(go_to_program(tl));
+	if (!options->from_fork)
+		try(go_to_program(tl));
 	tl->deaf = false;
 	return checkpoint_take(tl);
 }
@@ -78,7 +79,7 @@ struct error *timeline_open(const struct timeline_options *options, struct timel
 	tl->replay = (struct replay_options){.directory = tl->directory, .quiet = options->quiet};
 	tl->process = options->process;
 	tl->memory_limit = options->memory_limit ? options->memory_limit : 1ull << 30;
-	struct error *error = open_at_beginning(tl);
+	struct error *error = open_at_beginning(tl, options);
 
 	if (error) {
 		timeline_close(tl);

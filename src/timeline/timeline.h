@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "arch/arch.h"
+#include "replay/replay.h"
 #include "util/error.h"
 #include "util/taddr.h"
 #include "util/vec.h"
@@ -28,10 +29,11 @@ struct timeline_options {
 	bool quiet;	       /* do not echo what the program writes */
 	uint32_t process;      /* recorded pid of the one to look at; 0: the first */
 	uint64_t memory_limit; /* for checkpoints, in bytes; 0: 1 GB */
+	bool from_fork;	       /* a child's beginning is its fork in any case */
 };
 
 /* Opens at the process's beginning: after its last event before its first instruction (START; the first
- * EXEC of a child that executes a program; else its fork). */
+ * EXEC of a child that executes a program soon, unless `from_fork`; else its fork). */
 struct error *timeline_open(const struct timeline_options *options, struct timeline **out);
 /* NULL is fine. Leaves no process behind. */
 void timeline_close(struct timeline *timeline);
@@ -127,6 +129,9 @@ bool timeline_get_state(struct timeline *timeline, uint32_t tid, unsigned flavor
 			struct arch_state *state);
 /* Returns how many bytes could be read from addr on: the program's, not what we have put over them. */
 size_t timeline_read(struct timeline *timeline, taddr addr, void *to, size_t length);
+/* Shows the frames of a thread's stack, the innermost first, at most so many. */
+void timeline_walk_stack(struct timeline *timeline, uint32_t tid, unsigned most,
+			 replay_frame_fn show, void *context);
 /* The process's auxiliary vector, and the path of its program as recorded (owned by the timeline). */
 void timeline_auxv(struct timeline *timeline, struct bytes *out);
 const char *timeline_program(struct timeline *timeline);

@@ -435,6 +435,45 @@ def program(context):
     check(result.status == FAILED and b"'nobody'" in result.err, 'no such program', result)
 
 
+@case
+def until(context):
+    """--until: in the process that the event is of; --exec: where the program is executed."""
+    context.needs('gdb')
+    recording = context.record(['sh', '-c', 'env /bin/echo one; /bin/cat /dev/null'])
+    dumped = context.must([context.warp, 'dump', recording.path]).out.decode()
+    executed = {name: (event, process) for event, process, name in re.findall(
+        r'^ *(\d+) +\S+ +(\d+)  \+\+\+ executes "[^"]*/(\w+)"', dumped, re.M)}
+    event, process = executed['echo']
+    here = r'event %s of \d+, .*, thread %s \(echo\)' % (event, process)
+    debug(context, recording, [('when', here), ('info inferiors', '/echo'),
+                               ('reverse-continue', 'exec|No more')], '--exec', 'echo')
+    debug(context, recording, [('when', here)], '--until', event)
+    # Before its first program, while it still executes its parent's.
+    own = int(re.search(r'^ *(\d+) +\S+ +%s ' % process, dumped, re.M).group(1))
+    debug(context, recording, [('when', 'event %d of .*thread %s ' % (own, process)), ('info inferiors', 'sh')],
+          '--until', str(own))
+    debug(context, recording, [('when', 'event %d of .*thread %s ' % (own, process))],
+          '--exec', 'echo', '--until', str(own))
+
+
+@case
+def until_without(context):
+    """-a --until and --exec: the program's output up to there, a report, status 0."""
+    recording = record(context, 'debug_walk', 3)
+    dumped = context.must([context.warp, 'dump', recording.path]).out.decode()
+    event = int(re.search(r'^ *(\d+) .* write\(1, "total', dumped, re.M).group(1))
+    for at, out in ((event - 1, False), (event, True)):
+        result = context.run([context.warp, 'replay', '-a', '--until', str(at), recording.path])
+        check(result.status == 0 and (b'total' in result.out) == out, 'up to event %d' % at, result)
+        check(re.match(rb'event %d of \d+, [\d.]+ s: .*\nprocess \d+ ".*/debug_walk", 1 thread\n' % at, result.err) and
+              (not out or re.search(rb'^    #\d+ +0x\w+ _start\+0x\w+ \(.*/debug_walk\)$', result.err, re.M)), 'report', result)
+        quiet = context.run([context.warp, 'replay', '-aq', '--until', str(at), recording.path])
+        check(quiet.status == 0 and not quiet.out and quiet.err == result.err, 'quiet', quiet)
+    result = context.run([context.warp, 'replay', '-a', '--exec', 'debug_walk', recording.path])
+    check(result.status == 0 and re.match(rb'event \d+ of \d+, [\d.]+ s: \+\+\+ started ', result.err),
+          'where it begins', result)
+
+
 # ---- servers ----
 
 def attach(context, target, commands):
@@ -481,7 +520,11 @@ def refuses(context):
     for arguments, named in ((['--serve', 'nowhere'], 'nowhere'), (['--serve', 'unix:' + taken], taken),
                              (['--serve', 'unix:'], 'unix:'), (['--serve', '127.0.0.1:99999999'], '99999999'),
                              (['-p', '4000000'], '4000000'), (['-p', 'x'], "'x'"), (['-g', 'x'], "'x'"),
-                             (['-a', '-g', '1'], '-a'), (['-p', '1', '-f', 'x'], '-p'),
+                             (['-a', '-g', '1'], '-a'), (['-a', '-p', '1'], '--until'), (['--until', 'x'], "'x'"),
+                             (['--until', '10000000'], '10000000'), (['-a', '--until', '10000000'], '10000000'),
+                             (['--exec', 'nobody'], "'nobody'"), (['-a', '--exec', 'nobody'], "'nobody'"),
+                             (['-g', '1', '--until', '1'], '--until'), (['-f', 'x', '--exec', 'y'], '--exec'),
+                             (['-p', '1', '--exec', 'y'], '--exec'), (['-p', '1', '-f', 'x'], '-p'),
                              (['--serve', ':0', '-x', 'y'], '--serve'), (['--serve'], '--serve')):
         result = context.run([context.warp, 'replay', recording.path, *arguments], limit=60)
         check(result.status == FAILED and named.encode() in result.err and result.err.count(b'\n') <= 2,

@@ -199,6 +199,75 @@ for i in 2, 0, 1:
     check(find(lines, ' <resumed>$') and not under_way, 'all ended', under_way)
 
 
+# ---- at an event ----
+
+def stack_of(lines, tid):
+    """The lines of a thread's stack in what dump --at prints."""
+    begin = next(i for i, line in enumerate(lines) if line.startswith('thread %s ' % tid))
+    frames = []
+    for line in lines[begin + 1:]:
+        if line.startswith(('thread ', 'maps:')):
+            break
+        if line.startswith('    #'):
+            frames.append(line)
+    return frames
+
+
+@case
+def at_event(context):
+    """A process at an event: its registers are those of the event, all its threads have stacks, the mappings names."""
+    recording = python(context, '''
+import os, threading
+inside, go = os.pipe()
+def waits():
+    os.read(inside, 2)
+thread = threading.Thread(target=waits)
+thread.start()
+os.getppid()
+os.write(go, b"go")
+thread.join()
+if os.fork() == 0:
+    os._exit(5)
+os.wait()
+''')
+    lines = lines_of(context, recording.path)
+    parent = find(lines, r' getppid\(\)')[0]
+    tid = parent.split()[2]
+    at = str(number_of(parent))
+    shown = dump(context, recording.path, '--at', at).out.decode('ascii').splitlines()
+    check(re.fullmatch(r'event %s of %d, \d+\.\d{6} s: getppid\(\) += (\d+)' % (at, len(lines)), shown[0]), 'event', shown)
+    check(re.fullmatch(r'process %s ".*python3[.0-9]*", 2 threads' % tid, shown[1]), 'process', shown)
+    result = int(shown[0].split()[-1])
+    check(re.search(r'^    rax      %#x ' % result, '\n'.join(shown), re.M), 'the result', shown)
+    waiting = find(lines, r'read\(3, .*<unfinished')[0].split()[2]
+    for task, function in ((tid, 'getppid'), (waiting, 'read')):
+        stack = stack_of(shown, task)
+        check(len(stack) > 3 and function in stack[0] and 'libc' in stack[0] and
+              any('python3' in line for line in stack), 'stack of %s' % task, stack)
+    check([line for line in shown if re.match(r'    \w+-\w+ r-xp \w+ /.*libc\.so', line)], 'mappings', shown)
+    # The same as JSON.
+    [whole] = [json.loads(line) for line in dump(context, recording.path, '--at', at, '--json').out.splitlines()]
+    check(whole['event'] == int(at) and str(whole['process']) == tid and len(whole['threads']) == 2, 'JSON', whole)
+    [own] = [t for t in whole['threads'] if str(t['tid']) == tid]
+    check(own['registers']['rax'] == '%#x' % result and 'getppid' in own['stack'][0]['symbol'], 'a thread', own)
+    check(any(m['access'] == 'r-xp' and 'libc.so' in m['name'] for m in whole['maps']), 'maps', whole['maps'])
+    # Another process, one that is not there yet, one that has ended, and no event.
+    child = re.search(r'new process (\d+)', '\n'.join(lines)).group(1)
+    ended = find(lines, r' %s  \+\+\+ exited with 5' % child)[0]
+    shown = dump(context, recording.path, '--at', str(number_of(ended))).out.decode('ascii').splitlines()
+    check('exit_group(5)' in shown[0] and 'behind the end' in shown[1] and shown[2].startswith('process %s ' % child),
+          'a process that has ended', shown)
+    shown = dump(context, recording.path, '--at', str(number_of(ended)), '-p', tid).out.decode('ascii').splitlines()
+    check(shown[1].startswith('process %s ' % tid), 'another process', shown)
+    for options, said in ((('--at', at, '-p', child), 'not there yet'), (('--at', str(len(lines) + 1)), 'no event'),
+                          (('--at', 'x'), "'x'"), (('-p', child), '--at'), (('--at', at, '-p', '4000000'), '4000000'),
+                          (('--at', at, '--json', '--registers'), '--registers'), (('--at',), '--at')):
+        refused = dump(context, recording.path, *options, ends=FAILED) if options != ('--at',) else \
+            context.run([context.warp, 'dump', recording.path, '--at'])
+        check(refused.status == FAILED and not refused.out and said.encode() in refused.err and
+              refused.err.count(b'\n') == 1, 'refused: %s' % (options,), refused)
+
+
 @case
 def like_strace(context):
     """The calls of a program that does always the same are those that strace sees."""

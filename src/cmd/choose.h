@@ -1,0 +1,20 @@
+/* Which process of a recording a command is about. */
+#ifndef WARP_CMD_CHOOSE_H
+#define WARP_CMD_CHOOSE_H
+
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct choice {
+	uint32_t process;
+	uint64_t event;
+};
+
+/* The first process that executes a program of that name (its path, or the last part of it), and
+ * the event at which it does. */
+struct error *choose_by_program(const char *directory, const char *name, struct choice *out);
+/* The process of the task that the event is of; UINT64_MAX: the last event. */
+struct error *choose_by_event(const char *directory, uint64_t event, struct choice *out);
+
+#endif
