@@ -2,7 +2,7 @@
 """Runs the tests: tests/run.py [check|long|list] [options] [PATTERN...]
 
 check: everything, at a size that takes minutes. long: guests and real programs at full size, each
-replayed 20 times. list: names only. PATTERN: regular expressions; a test runs when one is found in its
+replayed 20 times; 1,000 motions of gdb in recordings. list: names only. PATTERN: regular expressions; a test runs when one is found in its
 name. Each test is a process of its own with a time limit and a temporary directory; when it is over,
 whatever it left behind is ended and removed. Logs are in BUILD/test-results. Status 1 if any failed.
 """
@@ -274,7 +274,7 @@ def plan(options, base):
     end_to_end = guests.tests(config) + programs.tests(config)
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
-        return [Job(t, config) for t in end_to_end + regs.tests(config)]
+        return [Job(t, config) for t in end_to_end + regs.tests(config) + motions.tests(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     end_to_end += container.tests(config) + motions.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]

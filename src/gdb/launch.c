@@ -21,24 +21,25 @@
 #include "util/cleanup.h"
 #include "util/os.h"
 
-/* What gdb offers besides its own commands, when we start it. A step behind "monitor seek" moves nothing
- * and shows the place. */
+/* What gdb offers besides its own commands, when we start it. Behind "monitor seek" it looks for
+ * libraries, of which a breakpoint tells it otherwise; a step then moves nothing and shows the place. (One
+ * forwards could be over a breakpoint where it was, which only the thread that was there may end.) */
 static const char commands[] =
 	"define when\n  monitor when\nend\n"
 	"document when\nWhere the replay is: event, time, thread, address.\nend\n"
-	"define seek\n  monitor seek $arg0\n  stepi\nend\n"
+	"define seek\n  monitor seek $arg0\n  sharedlibrary\n  reverse-stepi\nend\n"
 	"document seek\nGo to an event or a time: seek 1234, seek 1.5s, seek END.\nend\n"
 	"define events\n  if $argc == 0\n    monitor events\n  else\n    monitor events $arg0\n"
 	"  end\nend\n"
 	"document events\nList the events around here: events, events 'write(fd == 1)'.\nend\n"
 	"define checkpoint\n  monitor checkpoint\nend\n"
 	"document checkpoint\nRemember this place of the replay.\nend\n"
-	"define restart\n  monitor restart $arg0\n  stepi\nend\n"
+	"define restart\n  monitor restart $arg0\n  sharedlibrary\n  reverse-stepi\nend\n"
 	"document restart\nGo to a checkpoint: restart N.\nend\n"
 	"define delete checkpoint\n  monitor delete checkpoint $arg0\nend\n"
 	"document delete checkpoint\nForget a checkpoint: delete checkpoint N.\nend\n"
 	"define last-write\n  eval \"monitor last-write %lu:%lu\", (unsigned long)&($arg0), "
-	"(unsigned long)sizeof($arg0)\n  stepi\nend\n"
+	"(unsigned long)sizeof($arg0)\n  sharedlibrary\n  reverse-stepi\nend\n"
 	"document last-write\nGo back to the instruction that last wrote a variable: last-write "
 	"x.\n"
 	"end\n";

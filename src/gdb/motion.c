@@ -230,6 +230,39 @@ void gdb_arrive(struct gdb_session *s, const struct timeline_stop *stop)
 {
 	s->stop = *stop;
 	s->arrived = true;
+	s->is_owed = false;
+}
+
+/* While a thread steps over a breakpoint gdb takes a stop of another for its own mistake, and gives up
+ * (finish_step_over() in its infrun.c), and after an end of the recording it waits for that step for ever.
+ * The thread has stepped, then, and what has stopped it is told later. */
+static void settle_on_stepper(struct gdb_session *s, const struct gdb_motion *motion)
+{
+	struct timeline_stop *stop = &s->stop;
+
+	bool end = stop->cause == TIMELINE_END && s->knows_history;
+
+	if (!motion->alone || !gdb_is_alive(s, motion->tid) || (stop->tid == motion->tid && !end))
+		return;
+	if (end || stop->cause == TIMELINE_BREAKPOINT || stop->cause == TIMELINE_WATCHPOINT ||
+	    stop->cause == TIMELINE_SIGNAL || stop->cause == TIMELINE_CALL) {
+		s->is_owed = true;
+		s->owed = *stop;
+		*stop = (struct timeline_stop){.cause = TIMELINE_STEPPED};
+	}
+	stop->tid = motion->tid;
+}
+
+/* True: the client is told now. It was not, if it goes elsewhere. */
+static bool tell_owed(struct gdb_session *s, const struct gdb_motion *motion)
+{
+	bool owed = s->is_owed && !motion->alone && motion->direction == TIMELINE_FORWARDS &&
+		    !timeline_diverted(s->timeline);
+
+	s->is_owed = false;
+	if (owed)
+		s->stop = s->owed;
+	return owed;
 }
 
 /* What the client does not know yet is all that the motion tells; then it has to move again. */
@@ -291,7 +324,12 @@ void gdb_move(struct gdb_session *s, const struct gdb_motion *motion)
 	struct timeline_stop stop;
 
 	if (tell_first(s, motion)) {
+		settle_on_stepper(s, motion);
 		put_stop(s, motion->tid);
+		return;
+	}
+	if (tell_owed(s, motion)) {
+		gdb_put_stop(s);
 		return;
 	}
 	if (in_call ? !move_diverted(s, motion, &stop)
@@ -300,6 +338,7 @@ void gdb_move(struct gdb_session *s, const struct gdb_motion *motion)
 	if (!cross_exec(s, motion, &stop))
 		return;
 	s->stop = stop;
+	settle_on_stepper(s, motion);
 	gdb_put_stop(s);
 }
 
@@ -351,6 +390,8 @@ void gdb_handle_vcont(struct gdb_session *s, struct gdb_cursor *rest)
 			return;
 		}
 		action.tid = stepper(s, thread.tid);
+		action.alone = action.step && thread.tid == action.tid && !found;
+		motion.alone = false;
 		if (!found || (action.step && !motion.step))
 			motion = action;
 		found = true;

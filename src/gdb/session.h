@@ -97,6 +97,9 @@ struct gdb_session {
 	uint64_t entry; /* of the program: it can be executed again, and lie elsewhere */
 	/* The place was changed without its knowing: its next step only shows where it is. */
 	bool arrived;
+	/* A stop of a thread that it believed locked: it is told when all may move again. */
+	bool is_owed;
+	struct timeline_stop owed;
 	bool interrupted; /* while nothing moved */
 
 	bool over;	     /* it has detached, or killed the program */
@@ -146,7 +149,8 @@ void gdb_dispatch(struct gdb_session *s, const struct bytes *packet);
 struct gdb_motion {
 	enum timeline_direction direction;
 	bool step;
-	uint32_t tid;	  /* that steps */
+	bool alone;   /* the client has locked all other threads: it can take stops of this only */
+	uint32_t tid; /* that steps */
 	taddr start, end; /* steps go on while its pc is in there */
 };
 

@@ -36,7 +36,7 @@ taddr breaks_pc(struct rep_task *t)
 
 void breaks_insert(struct timeline *tl, struct rep_task *t)
 {
-	if (tl->deaf || !tl_is_ours(tl, t) || tl->inserted.count)
+	if (tl->deaf || tl->at_event || !tl_is_ours(tl, t) || tl->inserted.count)
 		return;
 	vec_foreach (&tl->breakpoints, addr) {
 		struct inserted one = {*addr, real_place(t, *addr), 0};

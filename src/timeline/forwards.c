@@ -198,7 +198,13 @@ static struct error *step_task(struct timeline *tl, struct rep_task *t, bool *do
 		return NULL; /* an interrupt of no meaning */
 	uint16_t kind = tl->s.event.kind;
 
-	try(replay_event(tl, stopped));
+	/* The instruction that leads to the event is next; a breakpoint at it would trap first. */
+	tl->at_event = true;
+	struct error *error = replay_event(tl, stopped);
+
+	tl->at_event = false;
+	if (error)
+		return error;
 	*done = !*stopped && (kind == TRACE_EV_SYSCALL || kind == TRACE_EV_SYSCALL_EXIT ||
 			      kind == TRACE_EV_INSN || kind == TRACE_EV_SIGNAL);
 	return NULL;
@@ -252,6 +258,27 @@ static struct error *leave_reported(struct timeline *tl, bool *stopped)
 	return NULL;
 }
 
+/* The task that is next stands at a breakpoint since its last event. That is a stop before it runs: what it
+ * would trap at is still that event's place, and no way from there. */
+static struct error *stop_where_it_stands(struct timeline *tl, bool *stopped)
+{
+	struct rep_task *t = tl_next_task(tl);
+
+	*stopped = false;
+	if (tl->reported || tl->deaf || !t || !tl_is_ours(tl, t) || t->moved ||
+	    !has_way(&tl->s.event) || !breaks_has(tl, breaks_pc(t)))
+		return NULL;
+	if (has_place(&tl->s.event)) {
+		try(know_place(tl, t));
+		if (is_at(t, &tl->place.target))
+			return NULL; /* others run before it goes on */
+	}
+	tl->stop = (struct timeline_stop){
+		.cause = TIMELINE_BREAKPOINT, .tid = t->tid, .addr = breaks_pc(t)};
+	*stopped = tl->reported = true;
+	return NULL;
+}
+
 static bool at_mark(struct timeline *tl)
 {
 	if (!tl->at || !mark_is_here(tl, tl->at))
@@ -296,10 +323,17 @@ struct error *tl_run(struct timeline *tl)
 							  .tid = t ? t->tid : tl->process};
 			return NULL;
 		}
+		uint64_t event = tl->s.done.number;
+
 		try(leave_reported(tl, &stopped));
 		if (stopped)
 			return NULL;
+		if (tl->s.done.number != event)
+			continue; /* that led to it: what comes now may be the end */
 		if (at_mark(tl))
+			return NULL;
+		try(stop_where_it_stands(tl, &stopped));
+		if (stopped)
 			return NULL;
 		if (tl->at && tl->at->moved && tl->s.done.number == tl->at->event)
 			return run_to_mark(tl);

@@ -167,12 +167,12 @@ bool tl_has_state(struct rep_task *t, const struct softpmu_target *target)
 	       softpmu_agrees(&t->tracee, target->witnesses, target->count);
 }
 
-/* Breakpoints are where a stub would be: each visit is a stop. */
+/* Breakpoints are where a stub would be: each visit is a stop; where it stands, unless that was reported. */
 static enum softpmu_result state_by_breakpoints(struct timeline *tl, struct rep_task *t,
 						const struct softpmu_target *target, int *status)
 {
 	taddr place = arch.pc(&target->regs);
-	bool first = true;
+	bool first = tl->reported;
 
 	for (;; first = false) {
 		taddr pc = arch.pc(tracee_regs(&t->tracee));

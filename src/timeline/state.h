@@ -106,6 +106,7 @@ struct timeline {
 	} place;
 	const struct timeline_mark *at; /* a mark on the way that is looked for; NULL: none */
 	bool deaf;			/* nothing but marks and events stops it */
+	bool at_event; /* the task is at its event: no breakpoints, which it would meet again */
 	volatile sig_atomic_t interrupted;
 	volatile pid_t running; /* the thread that is waited for */
 

@@ -61,7 +61,7 @@ class Session:
               '%r\nwhole session:\n%s' % (said, self.result))
 
 
-def run_gdb(context, commands, argv):
+def run_gdb(context, commands, argv, limit=280):
     """argv with the script's path appended; each command's output is marked. Errors of one do not end it."""
     script = context.path('script%d' % context.count)
     with open(script, 'w') as f:
@@ -72,16 +72,16 @@ def run_gdb(context, commands, argv):
             f.write('python\ntry:\n  gdb.execute(%r)\nexcept gdb.error as e:\n  print("error:", e)\n'
                     'gdb.flush()\nend\n' % command)
     # What the server says in the console comes on standard error: in its place among the rest.
-    result = context.run(['sh', '-c', 'exec "$@" 2>&1', 'sh', *argv, script], cwd=context.path('elsewhere'), limit=280)
+    result = context.run(['sh', '-c', 'exec "$@" 2>&1', 'sh', *argv, script], cwd=context.path('elsewhere'), limit=limit)
     context.check_sanitizers()
     return Session(result, commands)
 
 
-def debug(context, recording, commands, *options, ends=0):
+def debug(context, recording, commands, *options, ends=0, limit=280):
     """Commands in a gdb that warp replay starts. With (pattern) behind a command its output is checked."""
     plain = [c[0] if isinstance(c, tuple) else c for c in commands]
     session = run_gdb(context, plain, [context.warp, 'replay', '-q', *options, recording.path,
-                                       '--', '-nx', '-batch', '-x'])
+                                       '--', '-nx', '-batch', '-x'], limit)
     check(session.result.status == ends, 'ends with %s' % ends, session.result)
     for i, command in enumerate(commands):
         if isinstance(command, tuple):
@@ -280,6 +280,35 @@ def backwards(context):
     ])
 
 
+@case
+def breakpoints_at_calls(context):
+    """At an instruction that leads to an event, and where a thread stands since one: each is met once, both ways; the end
+    behind such a breakpoint is one, too."""
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass', 'seek END',
+        ('break *($pc-2)', 'Breakpoint 1'),
+        ('reverse-continue', 'Breakpoint 1, '), ('continue', 'No more reverse-execution history'),
+        ('reverse-continue', 'Breakpoint 1, '), ('stepi', ''), ('reverse-stepi', ''), 'delete',
+        # The call, and the instruction behind it.
+        'catch syscall write', ('reverse-continue', 'returned from syscall write'),
+        ('reverse-continue', 'call to syscall write'), 'delete',
+        ('break *$pc', 'Breakpoint 3 at'), ('break *($pc+2)', 'Breakpoint 4 at'),
+        ('continue', 'Breakpoint 4, '), ('reverse-continue', 'Breakpoint 3, '),
+        ('continue', 'Breakpoint 4, '), ('reverse-stepi', ''), ('stepi', 'Breakpoint 4, '),
+    ])
+
+
+@case
+def seek_from_breakpoint(context):
+    """To a place of another thread, from a breakpoint of one that gdb would step over first."""
+    recording = record(context, 'debug_heap', -signal.SIGABRT)
+    debug(context, recording, [
+        'break spoil', ('continue', 'hit Breakpoint 1'), ('seek END', ''), ('info threads',  r'^\* \d+ '),
+        ('seek 30', ''), ('when', 'event 30 of'), ('continue', 'hit Breakpoint 1'), ('seek 30', ''),
+        ('continue', 'hit Breakpoint 1')])
+
+
 def mirrored(context, name, ends, breakpoints, options=()):
     recording = record(context, name, ends)
     script = os.path.join(context.config.root, 'tests', 'gdb', 'mirror.py')
@@ -346,6 +375,15 @@ def places(context):
         ('delete checkpoint 1', ''),
         ('restart 1', 'there is no checkpoint'),
     ])
+
+
+@case
+def symbols_after_seek(context):
+    """Libraries that were loaded on the way are gdb's when it has gone there by seek."""
+    recording = record(context, 'debug_walk', 3)
+    debug(context, recording, [('seek END', ''), ('backtrace', r'_exit.*\n(#.*\n)*#\d+ .*exit \('),
+                               ('info symbol exit', r'exit in section \.text of .*libc\.so'),
+                               ('seek 2', ''), ('info sharedlibrary', r'ld-linux.*\n\Z')])
 
 
 @case

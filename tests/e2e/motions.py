@@ -1,22 +1,31 @@
-"""Moving through recordings in both directions (src/timeline), without a debugger: tests/timeline/motions.
+"""Moving through recordings in both directions (src/timeline): without a debugger (tests/timeline/motions), and by gdb's
+commands (tests/gdb/walk.py).
 
 The places are chosen by chance; WARP_SEED repeats a choice."""
 
 import os
 import time
 
+from debug import built, debug
 from harness import PYTHON, Failure, Skip, Test
 
 GUESTS = ('sig_compute', 'sig_nested', 'thr_mutex', 'thr_cond', 'proc_fork', 'exec_chain', 'map_shared_fork')
 PLACES = 8
+# Motions by gdb's commands, and seconds for them.
+WALK, WALK_FULL, WALK_LIMIT = 100, 1000, 1500
+
+
+def seed_of(context):
+    seed = os.environ.get('WARP_SEED', str(time.time_ns() % 10 ** 6))
+    context.say('WARP_SEED=%s' % seed)
+    return seed
 
 
 def move(context, recording, places=PLACES):
     motions = os.path.join(os.path.dirname(context.warp), 'tests', 'timeline', 'motions')
     if not os.path.exists(motions):
         raise Skip('%s is not built' % motions)
-    seed = os.environ.get('WARP_SEED', str(time.time_ns() % 10 ** 6))
-    context.say('WARP_SEED=%s' % seed)
+    seed = seed_of(context)
     result = context.run([motions, recording.path, seed, str(places)], limit=100)
     context.check_sanitizers()
     if result.status or not result.out.endswith(b'all as expected\n'):
@@ -47,6 +56,38 @@ def chaos(context):
     move(context, context.recorded(place, context.run(command), ends=None))
 
 
-def tests(_):
-    return [guest(name) for name in GUESTS] + [Test('motions/python', python, limit=120),
-                                              Test('motions/chaos', chaos, limit=120)]
+# ---- gdb ----
+
+def walk(context, recording):
+    script = os.path.join(context.config.root, 'tests', 'gdb', 'walk.py')
+    commands = ['handle all nostop noprint pass', 'handle SIGSEGV SIGABRT SIGUSR1 stop print',
+                'python walk_seed, walk_count = %s, %d' % (seed_of(context), context.size(WALK, WALK_FULL)),
+                ('source ' + script, r'^WALKED \d+ motions, [1-9]\d* comparisons$')]
+    session = debug(context, recording, commands, limit=WALK_LIMIT)
+    context.say(session.said[3].splitlines()[-1])
+
+
+def walk_guest(name):
+    def function(context):
+        context.needs('gdb')
+        walk(context, context.record([built(context, name)], ends=None))
+    return function
+
+
+def walk_python(context):
+    """Two threads; sorting and hashing keep it between events, too."""
+    context.needs('gdb')
+    script = 'import hashlib, threading\n' \
+             'f = lambda n: [hashlib.md5(b"%d" % i).digest() for i in range(n)] and sorted(range(n, 0, -1))\n' \
+             't = threading.Thread(target=f, args=(300,))\n' \
+             't.start(); f(200); t.join()'
+    walk(context, context.record([PYTHON, '-S', '-E', '-c', script]))
+
+
+def tests(config):
+    limit = WALK_LIMIT if config.full else 280
+    return [guest(name) for name in GUESTS] + [
+        Test('motions/python', python, limit=120), Test('motions/chaos', chaos, limit=120),
+        Test('motions/gdb/walk', walk_guest('debug_walk'), limit=limit),
+        Test('motions/gdb/threads', walk_guest('debug_pair'), limit=limit),
+        Test('motions/gdb/python', walk_python, limit=limit)]

@@ -528,7 +528,11 @@ static void test_last_write(void **state)
 	expect_begins(monitor(c, "last-write 0x404000:8"),
 		      "the instruction here writes to 0x404000");
 	/* not the thread that gdb steps: it has stopped, no more */
-	expect_stop(ask(c, "vCont;s:p64.64"), "T00thread:p64.65;", 69);
+	expect_stop(ask(c, "vCont;s:p64.64;c"), "T00thread:p64.65;", 69);
+	monitor(c, "seek 8");
+	monitor(c, "last-write 0x404000:8");
+	/* with all others locked gdb takes stops of that thread only */
+	expect_begins(ask(c, "vCont;s:p64.64"), "T05thread:p64.64;");
 	monitor(c, "last-write 0x404000:8");
 	expect_stop(ask(c, "vCont;s:p64.64"), "T05", 62);
 	expect_begins(monitor(c, "last-write 0x404008"), "it is not written before");
