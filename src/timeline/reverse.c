@@ -40,6 +40,9 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 		if (error || tl->stop.cause == TIMELINE_PLACE || tl->stop.cause == TIMELINE_END ||
 		    tl->stop.cause == TIMELINE_INTERRUPTED)
 			break;
+		/* The stop at the mark itself: of the event behind which it is, say. */
+		if (mark_is_here(tl, until))
+			break;
 		++*count;
 	}
 	tl->at = NULL;
@@ -367,6 +370,20 @@ static struct error *stop_before_call(struct timeline *tl, uint32_t tid, uint64_
 
 	put_back(tl, &aside);
 	return error;
+}
+
+struct error *tl_settle_before_call(struct timeline *tl)
+{
+	struct timeline_stop stop = tl->stop;
+	uint64_t event = tl->s.event.number;
+
+	if (stop.cause != TIMELINE_CALL || !stop.before)
+		return NULL;
+	try(stop_before_call(tl, stop.tid, event));
+	tl->stop = stop;
+	tl->announced = event;
+	tl->reported = true;
+	return NULL;
 }
 
 /* To where the thread is about to come to the event. */

@@ -202,6 +202,8 @@ void checkpoint_end_tasks(struct timeline *tl);
 struct error *tl_run_back(struct timeline *tl);
 struct error *tl_step_back(struct timeline *tl, uint32_t tid);
 void near_forget(struct timeline *tl);
+/* A stop before a call is made where that call has changed no registers yet: a position like others. */
+struct error *tl_settle_before_call(struct timeline *tl);
 
 /* ---- divert.c ---- */
 /* Lets the diverted thread run to its next stop, or one instruction. */

@@ -292,6 +292,7 @@ def breakpoints_at_calls(context):
         ('reverse-continue', 'Breakpoint 1, '), ('stepi', ''), ('reverse-stepi', ''), 'delete',
         # The call, and the instruction behind it.
         'catch syscall write', ('reverse-continue', 'returned from syscall write'),
+        ('reverse-continue', 'call to syscall write'), ('continue', 'returned from syscall write'),
         ('reverse-continue', 'call to syscall write'), 'delete',
         ('break *$pc', 'Breakpoint 3 at'), ('break *($pc+2)', 'Breakpoint 4 at'),
         ('continue', 'Breakpoint 4, '), ('reverse-continue', 'Breakpoint 3, '),

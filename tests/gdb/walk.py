@@ -107,7 +107,8 @@ class Walk:
                 return
             places.append(self.here)
         for expected in reversed(places[:-1]):
-            if not self.go(back):
+            # A signal is shown where the thread stands, before it is taken.
+            if not self.go(back) and not (isinstance(self.stop, gdb.SignalEvent) and self.go(back)):
                 raise Different('%s comes to an end on the way to %s' % (back, expected))
             if self.at_point() and self.here.tid != expected.tid:
                 return  # another thread has come to its breakpoint first
