@@ -1,9 +1,10 @@
 /* Signals that end calls, while somebody looks.
  *
  * regs_signals N: a thread waits in epoll_wait without a timeout; whenever it is seen asleep there, another
- * sends it a signal that has a handler, N times. Each has to end the call with EINTR. Prints "ready", then
- * "signals N interrupted N"; one that is lost ends the program with 1. */
+ * sends it a signal that has a handler, at least N times and until its input ends. Each has to end the call
+ * with EINTR. Prints "ready", then "signals N interrupted N"; one that is lost ends the program with 1. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -63,6 +64,11 @@ static bool wait_for_interruption(int number)
 	return true;
 }
 
+static bool is_told_to_end(void)
+{
+	return poll(&(struct pollfd){.fd = 0, .events = POLLIN}, 1, 0) > 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = handler};
@@ -75,15 +81,17 @@ int main(int argc, char **argv)
 		;
 	printf("ready\n");
 	fflush(stdout);
-	for (int i = 0; i < count; i++) {
+	int sent = 0;
+
+	while (sent < count || !is_told_to_end()) {
 		while (!is_asleep())
 			;
 		pthread_kill(thread, SIGUSR1);
-		if (!wait_for_interruption(i + 1)) {
-			printf("signal %d was lost\n", i + 1);
+		if (!wait_for_interruption(++sent)) {
+			printf("signal %d was lost\n", sent);
 			return 1;
 		}
 	}
-	printf("signals %d interrupted %d\n", count, interrupted);
+	printf("signals %d interrupted %d\n", sent, interrupted);
 	return 0;
 }
