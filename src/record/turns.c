@@ -146,9 +146,11 @@ void rec_chance_init(struct rec_session *s)
 	s->chance.odds = 1u << next_random(s) % (ODDS + 1);
 }
 
+/* Not where the kernel is about to make a call again: it would move the task back to the call's instruction
+ * under the first step, which must not execute one. */
 static bool wants_preemption(struct rec_session *s, struct rec_task *t)
 {
-	return s->timing.chaos && rec_group(t)->ready.count &&
+	return s->timing.chaos && !t->restart_pending && rec_group(t)->ready.count &&
 	       next_random(s) % s->chance.odds == 0 &&
 	       s->chance.stepped / STEPS_A_SECOND <= (rec_now() - s->start_ns) / 1000000000u;
 }

@@ -1,8 +1,8 @@
 /* Threads that are preempted in code with data right before and behind it, which it sums up: what looks like
  * a loop there is none. And in instructions that leave some flags as they were (bsf, shifts by nothing), between
  * those that set them and those that use them.
- *	torture: record --chaos
- *	torture: size 10
+ * Timer signals, too: where they hit, sites are looked for.
+ *	torture: record --chaos=5
  */
 #include "torture.h"
 
@@ -79,9 +79,12 @@ static void *work(void *number)
 
 int main(int argc, char **argv)
 {
-	rounds = sized(argc, argv, 1000000);
+	rounds = sized(argc, argv, 60000000);
+	tick_start(1000);
 	run_threads(THREADS, work);
+	tick_stop();
 	for (int i = 0; i < THREADS; i++)
 		show("same: %lx %lx", (unsigned long)results[i][0], (unsigned long)results[i][1]);
+	tick_show();
 	return done();
 }
