@@ -261,8 +261,8 @@ struct arch_ops {
 	bool (*arm_cpuid_trap)(void);
 	/* The same for cpuid through a remote call: number and arguments. */
 	void (*cpuid_trap_call)(int *nr, uint64_t args[SC_ARGS]);
-	/* Lets cpuid trap for the calling thread, which traces such for which it does, or ends that: switches
-	 * between them are cheap then. Takes over SIGSEGV for its own, and gives it back. */
+	/* Lets cpuid trap for the calling thread, which traces such for which it does, or ends
+	 * that: switches between them are cheap then. Takes over SIGSEGV meanwhile. */
 	void (*share_cpuid_trap)(bool on);
 	/* Fills up to `room` {leaf, subleaf, eax, ebx, ecx, edx}; returns how many. */
 	size_t (*identify_cpu)(uint32_t (*leaves)[6], size_t room);
@@ -291,13 +291,12 @@ struct arch_ops {
 	/* Zeros the flags that counting changes. */
 	void (*clear_dead_flags)(struct regs *);
 	/* The instruction's length, and where it jumps to if it is a jump with a fixed target; else
-	 * 0 in
-	 * *target. False where no instruction can be decoded. */
+	 * *target is 0. False where no instruction can be decoded. */
 	bool (*branch)(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
 		       taddr *target);
-	/* Do the bytes that end here end with a call instruction? `bytes` has `length` of them. */
 	/* Can the instruction behind these be executed next? */
 	bool (*falls_through)(const uint8_t *bytes, size_t length);
+	/* Do the `length` bytes end with a call instruction? */
 	bool (*behind_call)(const uint8_t *bytes, size_t length);
 	/* Does this byte, executed as an instruction, trap (SIGTRAP) or fault (SIGILL) whatever
 	 * follows? */

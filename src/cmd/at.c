@@ -109,6 +109,16 @@ static bool get_state(struct view *view, uint32_t tid, struct arch_state *state)
 	return timeline_get_state(view->timeline, tid, 1u << ARCH_GENERAL, state);
 }
 
+/* As /proc/PID/maps has it. */
+static void access_of(const struct timeline_map *map, char access[5])
+{
+	access[0] = map->prot & PROT_READ ? 'r' : '-';
+	access[1] = map->prot & PROT_WRITE ? 'w' : '-';
+	access[2] = map->prot & PROT_EXEC ? 'x' : '-';
+	access[3] = map->shared ? 's' : 'p';
+	access[4] = 0;
+}
+
 /* ---- text ---- */
 
 static void put_frame(void *context, const struct replay_frame *frame)
@@ -149,10 +159,11 @@ static void put_thread(struct view *view, uint32_t tid, FILE *out)
 
 static void put_map(const struct timeline_map *map, FILE *out)
 {
-	fprintf(out, "    %012" PRIx64 "-%012" PRIx64 " %c%c%c%c %08" PRIx64, (uint64_t)map->start,
-		(uint64_t)map->end, map->prot & PROT_READ ? 'r' : '-',
-		map->prot & PROT_WRITE ? 'w' : '-', map->prot & PROT_EXEC ? 'x' : '-',
-		map->shared ? 's' : 'p', map->offset);
+	char access[5];
+
+	access_of(map, access);
+	fprintf(out, "    %012" PRIx64 "-%012" PRIx64 " %s %08" PRIx64, (uint64_t)map->start,
+		(uint64_t)map->end, access, map->offset);
 	if (*map->name) {
 		putc(' ', out);
 		text_put_plain(out, map->name);
@@ -223,9 +234,9 @@ static void json_thread(struct view *view, uint32_t tid, struct json *json)
 
 static void json_map(const struct timeline_map *map, struct json *json)
 {
-	char access[] = {map->prot & PROT_READ ? 'r' : '-', map->prot & PROT_WRITE ? 'w' : '-',
-			 map->prot & PROT_EXEC ? 'x' : '-', map->shared ? 's' : 'p', 0};
+	char access[5];
 
+	access_of(map, access);
 	json_begin_object(json);
 	json_member_hex(json, "start", map->start);
 	json_member_hex(json, "end", map->end);

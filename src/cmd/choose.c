@@ -1,7 +1,9 @@
 /* Processes of a recording, by what they execute and by their events. */
 #include "cmd/choose.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/text.h"
@@ -106,4 +108,33 @@ struct error *choose_by_event(const char *directory, uint64_t event, struct choi
 	try(find_event(reader, event, &found));
 	out->event = found.number;
 	return find_process(reader, &found, &out->process);
+}
+
+/* ---- on command lines ---- */
+
+static bool parse_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !errno && !*end && *number;
+}
+
+bool choose_parse_event(const char *text, uint64_t *event)
+{
+	if (strcmp(text, "END"))
+		return parse_number(text, event);
+	*event = UINT64_MAX;
+	return true;
+}
+
+bool choose_parse_process(const char *text, uint32_t *process)
+{
+	uint64_t number;
+
+	if (!parse_number(text, &number) || number > INT32_MAX)
+		return false;
+	*process = (uint32_t)number;
+	return true;
 }

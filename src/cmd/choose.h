@@ -2,6 +2,7 @@
 #ifndef WARP_CMD_CHOOSE_H
 #define WARP_CMD_CHOOSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -16,5 +17,10 @@ struct choice {
 struct error *choose_by_program(const char *directory, const char *name, struct choice *out);
 /* The process of the task that the event is of; UINT64_MAX: the last event. */
 struct error *choose_by_event(const char *directory, uint64_t event, struct choice *out);
+
+/* An event as users name it: its number, from 1 on, or END (UINT64_MAX). False: it is none. */
+bool choose_parse_event(const char *text, uint64_t *event);
+/* A process's number. False: it is none. */
+bool choose_parse_process(const char *text, uint32_t *process);
 
 #endif

@@ -1,13 +1,11 @@
 /* warp dump: every event of a recording, one a line, in their order. What can be read of a broken
  * recording is printed before it is said what is wrong with it. With --at: a process at an event. */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cmd/at.h"
+#include "cmd/choose.h"
 #include "cmd/cmd.h"
 #include "cmd/dump.h"
 #include "cmd/text.h"
@@ -78,26 +76,29 @@ static struct error *dump_recording(const char *directory, const struct dump_opt
 
 /* ---- the command line ---- */
 
-static int parse_at(const char *text, uint64_t *event)
+/* `word`: the command line's, for what is wrong with it. */
+static int set_option(struct dump_options *options, int option, const char *value, const char *word)
 {
-	char *end;
-
-	errno = 0;
-	*event = !strcmp(text, "END") ? UINT64_MAX : strtoull(text, &end, 10);
-	if (*event == UINT64_MAX || (*text >= '0' && *text <= '9' && !errno && !*end && *event))
+	switch (option) {
+	case 'j':
+		options->json = true;
 		return 0;
-	return cmd_usage("dump", "--at needs an event's number or END, not '%s'", text);
-}
-
-static int parse_process(const char *text, uint32_t *process)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	*process = (uint32_t)number;
-	if (*text >= '0' && *text <= '9' && !*end && number && number <= INT32_MAX)
+	case 'r':
+		options->registers = true;
 		return 0;
-	return cmd_usage("dump", "--process needs a number, not '%s'", text);
+	case 'a':
+		if (choose_parse_event(value, &options->at))
+			return 0;
+		return cmd_usage("dump", "--at needs an event's number or END, not '%s'", value);
+	case 'p':
+		if (choose_parse_process(value, &options->process))
+			return 0;
+		return cmd_usage("dump", "--process needs a number, not '%s'", value);
+	case ':':
+		return cmd_usage("dump", "the option '%s' needs a value", word);
+	default:
+		return cmd_usage("dump", "dump does not know the option '%s'", word);
+	}
 }
 
 static int parse_options(int argc, char **argv, struct dump_options *options)
@@ -110,21 +111,8 @@ static int parse_options(int argc, char **argv, struct dump_options *options)
 	int option, status = 0;
 
 	opterr = 0;
-	while (!status && (option = getopt_long(argc, argv, ":p:", known, NULL)) >= 0) {
-		if (option == 'j')
-			options->json = true;
-		else if (option == 'r')
-			options->registers = true;
-		else if (option == 'a')
-			status = parse_at(optarg, &options->at);
-		else if (option == 'p')
-			status = parse_process(optarg, &options->process);
-		else if (option == ':')
-			return cmd_usage("dump", "the option '%s' needs a value", argv[optind - 1]);
-		else
-			return cmd_usage("dump", "dump does not know the option '%s'",
-					 argv[optind - 1]);
-	}
+	while (!status && (option = getopt_long(argc, argv, ":p:", known, NULL)) >= 0)
+		status = set_option(options, option, optarg, argv[optind - 1]);
 	return status;
 }
 

@@ -31,34 +31,11 @@ static int bad_number(const char *option, const char *text)
 	return cmd_usage("replay", "%s needs a number, not '%s'", option, text);
 }
 
-static bool parse_number(const char *text, uint64_t *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !errno && !*end;
-}
-
 static int set_event(struct request *r, const char *option, const char *text)
 {
 	if (r->debugging.event)
 		return cmd_usage("replay", "--goto and --until both name an event: give one");
-	if (!strcmp(text, "END"))
-		r->debugging.event = UINT64_MAX;
-	else if (!parse_number(text, &r->debugging.event) || !r->debugging.event)
-		return bad_number(option, text);
-	return 0;
-}
-
-static int set_process(struct request *r, const char *text)
-{
-	uint64_t pid;
-
-	if (!parse_number(text, &pid) || !pid || pid > INT32_MAX)
-		return bad_number("--process", text);
-	r->debugging.process = (uint32_t)pid;
-	return 0;
+	return choose_parse_event(text, &r->debugging.event) ? 0 : bad_number(option, text);
 }
 
 /* The options that say which process, and with -a where the replay ends. */
@@ -70,7 +47,9 @@ static int set_place(struct request *r, int option, const char *value)
 		r->debugging.process_of_event = true;
 		return set_event(r, "--until", value);
 	case 'p':
-		return set_process(r, value);
+		return choose_parse_process(value, &r->debugging.process)
+			       ? 0
+			       : bad_number("--process", value);
 	default: /* 'e', 'f' */
 		if (r->debugging.program)
 			return cmd_usage("replay",

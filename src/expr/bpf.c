@@ -2,12 +2,14 @@
  *
  * The program first finds the call's number by halving, then tests the conditions of that call: so
  * the kernel can know beforehand which numbers always pass (the bitmap of kernel/seccomp.c since
- * 5.11 holds those for which the program reads nothing but number and architecture). Code is
- * emitted from its end to its beginning: all jumps go forward, so each target is known when its
- * jump is emitted. A place is counted from the end. Invariant: a call that an expression may match
- * gets options->match. What a program cannot decide counts as whatever makes the whole true:
- * conditions are walked with the sign under which they stand, so that "unknown" below a "not" is
- * false. */
+ * 5.11 holds those for which the program reads nothing but number and architecture).
+ *
+ * Code is emitted from its end to its beginning: all jumps go forward, so each target is known when
+ * its jump is emitted. A place is counted from the end.
+ *
+ * Invariant: a call that an expression may match gets options->match. What a program cannot decide
+ * counts as whatever makes the whole true: conditions are walked with the sign under which they
+ * stand, so that "unknown" below a "not" is false. */
 #include <linux/bpf_common.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

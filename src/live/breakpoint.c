@@ -16,13 +16,14 @@
 #include <sys/wait.h>
 
 #include "live/state.h"
+#include "tracee/procfs.h"
 #include "util/cleanup.h"
 
-#define BIT(signal) (1ull << ((signal)-1))
 /* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in
  * kernel/signal.c). */
-#define ASYNCHRONOUS \
-	(~(BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGSYS)))
+#define ASYNCHRONOUS                                                                             \
+	(~(SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
+	   SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGSYS)))
 
 /* Longer than it takes for a thread in user mode to notice. One that is in the kernel stops before
  * it executes anything. */

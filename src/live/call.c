@@ -25,10 +25,9 @@
 #define ERESTARTNOHAND	      514
 #define ERESTART_RESTARTBLOCK 516
 
-#define BIT(signal) (1ull << ((signal)-1))
-
 /* Ignored unless there is a handler (signal(7)). */
-#define IGNORED_BY_DEFAULT (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
+#define IGNORED_BY_DEFAULT \
+	(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 
 static bool will_restart(int64_t result)
 {
@@ -129,8 +128,8 @@ static bool is_ignored(struct task *t, int signal, bool *caught)
 	*caught = false;
 	if (!proc_read_signals(t->pub.tracee.tid, &signals))
 		return false;
-	*caught = signals.caught & BIT(signal);
-	return !*caught && (signals.ignored | IGNORED_BY_DEFAULT) & BIT(signal);
+	*caught = signals.caught & SIGNAL_BIT(signal);
+	return !*caught && (signals.ignored | IGNORED_BY_DEFAULT) & SIGNAL_BIT(signal);
 }
 
 /* Nothing was executed since the call was taken back. */

@@ -13,9 +13,9 @@
 #include "live/state.h"
 #include "tracee/procfs.h"
 
-#define BIT(signal) (1ull << ((signal)-1))
-#define SYNCHRONOUS \
-	(BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGSYS))
+#define SYNCHRONOUS                                                                            \
+	(SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
+	 SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGSYS))
 #define CHUNK 65536
 
 static taddr search(struct live_task *task, taddr from, taddr end)
@@ -73,7 +73,7 @@ static bool run_to_end(struct tracee *tracee)
 		int signal = WSTOPSIG(status);
 
 		if (signal != (SIGTRAP | 0x80)) {
-			if (BIT(signal) & SYNCHRONOUS)
+			if (SIGNAL_BIT(signal) & SYNCHRONOUS)
 				return false; /* the instruction is gone from there */
 			tracee->stop_again = signal;
 			continue;
@@ -108,7 +108,7 @@ static void meet_signal(struct task *t, const siginfo_t *info, uint64_t mask)
 	struct tracee *tracee = &t->pub.tracee;
 	int signal = t->pub.signal, status;
 
-	tracee_set_sigmask(tracee, ~SYNCHRONOUS & ~BIT(signal));
+	tracee_set_sigmask(tracee, ~SYNCHRONOUS & ~SIGNAL_BIT(signal));
 	syscall(SYS_tgkill, tracee->tgid, tracee->tid, signal);
 	do {
 		tracee_resume(tracee, PTRACE_CONT, 0);

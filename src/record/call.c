@@ -58,28 +58,21 @@ struct input {
 	struct trace_extent hashed; /* length 0: not */
 };
 
-static void hash_input(struct rec_task *t, struct input *input, uint64_t length)
-{
-	struct bytes all = {0};
-
-	vec_reserve(&all, length);
-	all.count = tracee_read(&t->tracee, input->addr, all.items, length);
-	input->hashed = (struct trace_extent){all.count, XXH64(all.items, all.count, 0)};
-	vec_deinit(&all);
-}
-
 void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
 {
 	struct bytes *to = &t->call.inputs;
-	size_t at = to->count;
+	size_t at = to->count, want = length < INPUT_HASH ? length : INPUT_HASH;
 	struct input head = {.addr = addr};
 
+	vec_reserve(to, sizeof(head) + want);
+	unsigned char *bytes = to->items + at + sizeof(head);
+
+	head.length = tracee_read(&t->tracee, addr, bytes, want);
 	if (length > INPUT_WHOLE) {
-		hash_input(t, &head, length < INPUT_HASH ? length : INPUT_HASH);
-		length = INPUT_MAX;
+		head.hashed = (struct trace_extent){head.length, XXH64(bytes, head.length, 0)};
+		if (head.length > INPUT_MAX)
+			head.length = INPUT_MAX;
 	}
-	vec_reserve(to, sizeof(head) + length);
-	head.length = tracee_read(&t->tracee, addr, to->items + at + sizeof(head), length);
 	memcpy(to->items + at, &head, sizeof(head));
 	to->count = at + sizeof(head) + head.length;
 }
@@ -642,8 +635,8 @@ static void restore_args(struct rec_task *t)
  * still arrive before the task goes on: then the call ends with EINTR after all. */
 static bool interrupted_for_us(struct rec_task *t)
 {
-	const uint64_t ignored_by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
-					    1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
+	const uint64_t ignored_by_default = SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) |
+					    SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH);
 	struct proc_signals set = {0};
 
 	/* Not the end of sigreturn, whose result is that of the code it returns to. */

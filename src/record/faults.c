@@ -17,11 +17,6 @@ enum {
 	FLAGS
 };
 
-static uint64_t bit(int signal)
-{
-	return 1ull << (signal - 1);
-}
-
 static struct rec_faults *faults_of(struct rec_task *t)
 {
 	return &t->leader->faults;
@@ -60,7 +55,8 @@ void rec_sigaction_exit(struct rec_session *s, struct rec_task *t)
 
 void rec_sigmask_exit(struct rec_session *s, struct rec_task *t)
 {
-	t->blocked_faults = tracee_get_sigmask(&t->tracee) & (bit(SIGSEGV) | bit(SIGTRAP));
+	t->blocked_faults =
+		tracee_get_sigmask(&t->tracee) & (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGTRAP));
 }
 
 void rec_faults_inherit(struct rec_task *child, struct rec_task *t)
@@ -77,8 +73,8 @@ void rec_faults_exec(struct rec_session *s, struct rec_task *t)
 
 	proc_read_signals(t->tracee.tid, &set);
 	t->faults = (struct rec_faults){
-		.segv = {set.ignored & bit(SIGSEGV) ? (uint64_t)(uintptr_t)SIG_IGN : 0},
-		.trap = {set.ignored & bit(SIGTRAP) ? (uint64_t)(uintptr_t)SIG_IGN : 0},
+		.segv = {set.ignored & SIGNAL_BIT(SIGSEGV) ? (uint64_t)(uintptr_t)SIG_IGN : 0},
+		.trap = {set.ignored & SIGNAL_BIT(SIGTRAP) ? (uint64_t)(uintptr_t)SIG_IGN : 0},
 	};
 	rec_sigmask_exit(s, t);
 	tell_tracees(s, t);
@@ -101,13 +97,14 @@ static void set_again(struct rec_task *t, int signal)
 	tracee_write(&t->tracee, WARP_DATA_PAGE, action_of(faults_of(t), signal), REC_ACTION_SIZE);
 	tracee_callv(&t->tracee, SYS_rt_sigaction, (uint64_t)signal, WARP_DATA_PAGE, 0, 8);
 	t->tracee.ignores_trap = ignores;
-	if (t->blocked_faults & bit(signal))
-		tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) | bit(signal));
+	if (t->blocked_faults & SIGNAL_BIT(signal))
+		tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) | SIGNAL_BIT(signal));
 }
 
 static bool is_reset(struct rec_task *t, int signal)
 {
-	return (t->blocked_faults & bit(signal)) || is_ignored(action_of(faults_of(t), signal));
+	return (t->blocked_faults & SIGNAL_BIT(signal)) ||
+	       is_ignored(action_of(faults_of(t), signal));
 }
 
 void rec_restore_segv(struct rec_task *t)
@@ -128,6 +125,7 @@ void rec_restore_trap_mask(struct rec_task *t)
 	if (!t->tracee.trapped || !is_reset(t, SIGTRAP))
 		return;
 	t->trap_lost = true;
-	if (t->blocked_faults & bit(SIGTRAP))
-		tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) | bit(SIGTRAP));
+	if (t->blocked_faults & SIGNAL_BIT(SIGTRAP))
+		tracee_set_sigmask(&t->tracee,
+				   tracee_get_sigmask(&t->tracee) | SIGNAL_BIT(SIGTRAP));
 }

@@ -252,7 +252,7 @@ static void trap(struct rec_session *s, struct rec_task *t, int code, uint32_t d
 
 	/* A signal that the call itself raises kills where it is blocked or ignored (force_sig()). */
 	proc_read_signals(t->tracee.tid, &set);
-	if ((set.blocked | set.ignored) & 1ull << (SIGSYS - 1)) {
+	if ((set.blocked | set.ignored) & SIGNAL_BIT(SIGSYS)) {
 		rec_kill_by_rules(s, t, SIGSYS);
 		return;
 	}

@@ -14,29 +14,26 @@
 #include "record/session.h"
 #include "tracee/procfs.h"
 
-static uint64_t bit(int signal)
-{
-	return 1ull << (signal - 1);
-}
-
 static uint64_t fault_signals(void)
 {
-	return bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGSYS);
+	return SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) |
+	       SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS);
 }
 
 /* Caused by the instruction: si_code is positive for what the kernel found out, and the signal is
  * one of those instructions cause (sigaction(2)). SIGTRAP's SI_KERNEL (0x80) is int3. */
 static bool is_fault(int signal, const siginfo_t *info)
 {
-	return (bit(signal) & fault_signals()) && info->si_code > 0;
+	return (SIGNAL_BIT(signal) & fault_signals()) && info->si_code > 0;
 }
 
 static bool kills(int signal, const struct proc_signals *set)
 {
-	uint64_t harmless = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) |
-			    bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+	uint64_t harmless = SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) |
+			    SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) |
+			    SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU);
 
-	return !((set->ignored | set->caught | harmless) & bit(signal));
+	return !((set->ignored | set->caught | harmless) & SIGNAL_BIT(signal));
 }
 
 /* ---- trapped instructions ---- */
@@ -120,7 +117,7 @@ static void kill_by_default(struct rec_task *t, int signal)
 
 	tracee_write(&t->tracee, WARP_DATA_PAGE, action, sizeof(action));
 	tracee_callv(&t->tracee, SYS_rt_sigaction, (uint64_t)signal, WARP_DATA_PAGE, 0, 8);
-	tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) & ~bit(signal));
+	tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) & ~SIGNAL_BIT(signal));
 	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid, signal);
 	rec_run_user(t, 0);
 }
@@ -211,7 +208,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
 		    const siginfo_t *info, const struct proc_signals *set)
 {
-	if (set->caught & bit(signal)) {
+	if (set->caught & SIGNAL_BIT(signal)) {
 		enter_handler(s, t, signal, flags, info);
 		return;
 	}
@@ -278,22 +275,25 @@ static bool sort_out_site(struct rec_session *s, struct rec_task *t, int signal)
  * larger group, what the task has written by then. */
 static bool needs_place(struct rec_task *t, int signal, const struct proc_signals *set)
 {
-	const uint64_t stops = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+	const uint64_t stops = SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) |
+			       SIGNAL_BIT(SIGTTOU);
 
-	if (set->caught & bit(signal))
+	if (set->caught & SIGNAL_BIT(signal))
 		return true;
-	return !rec_alone(t) && (kills(signal, set) || (stops & ~set->ignored & bit(signal)));
+	return !rec_alone(t) &&
+	       (kills(signal, set) || (stops & ~set->ignored & SIGNAL_BIT(signal)));
 }
 
 /* SIGCONT ends stops that are on the way (signal(7)); the kernel does not know of those in a stash. */
 static void drop_stops(struct rec_session *s, struct rec_task *t)
 {
-	const uint64_t stops = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+	const uint64_t stops = SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) |
+			       SIGNAL_BIT(SIGTTOU);
 	struct rec_task *other, *next;
 
 	HASH_ITER (hh, s->tasks, other, next) {
 		for (size_t i = other->stash.count; i-- > 0 && other->leader == t->leader;)
-			if ((stops & bit(other->stash.items[i].si_signo)) &&
+			if ((stops & SIGNAL_BIT(other->stash.items[i].si_signo)) &&
 			    !(i == 0 && other->stash_sent))
 				vec_remove(&other->stash, i);
 	}

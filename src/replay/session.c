@@ -71,38 +71,39 @@ struct regs rep_event_regs(const struct rep_session *s)
 
 /* ---- events ---- */
 
-static void free_bytes(struct bytes *bytes)
+/* Reads into s->input. */
+static void read_input(struct rep_session *s, struct rep_task *t, taddr addr, uint64_t length)
 {
-	vec_deinit(bytes);
+	vec_clear(&s->input);
+	vec_reserve(&s->input, length);
+	s->input.count = tracee_read(&t->tracee, addr, s->input.items, length);
 }
 
 static struct error *compare_bytes(struct rep_session *s, struct rep_task *t,
 				   const struct trace_datum_view *view)
 {
-	struct bytes now _cleanup_(free_bytes) = {0};
+	struct bytes *now = &s->input;
 
-	vec_reserve(&now, view->length);
-	now.count = tracee_read(&t->tracee, view->addr, now.items, view->length);
-	if (now.count == view->length && !memcmp(now.items, view->bytes, view->length))
+	read_input(s, t, view->addr, view->length);
+	if (now->count == view->length && !memcmp(now->items, view->bytes, view->length))
 		return NULL;
-	return rep_diverged_memory(s, t, view, &now);
+	return rep_diverged_memory(s, t, view, now);
 }
 
 /* What is too much to be kept. A hash over more than is there now is another. */
 static struct error *compare_hash(struct rep_session *s, struct rep_task *t,
 				  const struct trace_datum_view *view)
 {
-	struct bytes now _cleanup_(free_bytes) = {0};
 	struct trace_extent extent;
+	struct bytes *now = &s->input;
 
 	memcpy(&extent, view->bytes, sizeof(extent));
 	if (extent.length > TRACE_DATUM_MAX)
 		return error_new("event %llu reads %llu bytes: the recording is damaged",
 				 (unsigned long long)s->event.number,
 				 (unsigned long long)extent.length);
-	vec_reserve(&now, extent.length);
-	now.count = tracee_read(&t->tracee, view->addr, now.items, extent.length);
-	if (now.count == extent.length && XXH64(now.items, now.count, 0) == extent.hash)
+	read_input(s, t, view->addr, extent.length);
+	if (now->count == extent.length && XXH64(now->items, now->count, 0) == extent.hash)
 		return NULL;
 	return rep_diverged(s, t,
 			    "some of the %llu bytes of memory at %#llx that it reads differ from "
@@ -480,6 +481,7 @@ void rep_close(struct rep_session *s)
 	if (s->found_more)
 		trace_found_write(s->options->directory, &s->found);
 	vec_deinit(&s->found);
+	vec_deinit(&s->input);
 	if (s->shares_cpuid_trap)
 		arch.share_cpuid_trap(false);
 	rep_hide_progress(s);

@@ -78,6 +78,7 @@ struct rep_session {
 	struct trace_event done;       /* the last one that was */
 	struct trace_found_list found; /* places by state as numbers, in the order of events */
 	bool found_more;	       /* than the recording's directory has */
+	struct bytes input;	       /* what a call reads, to be compared */
 	bool shares_cpuid_trap;	       /* see arch.share_cpuid_trap() */
 	int stub;		       /* memfd of the stub executable */
 	bool bar_shown;		       /* the progress bar stands on the terminal */

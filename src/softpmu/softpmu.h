@@ -44,7 +44,7 @@ enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct soft
 #define SOFTPMU_WITNESSES_FIRST 2
 
 /* Takes the witnesses of the tracee's present state: SOFTPMU_WITNESSES_FIRST, then one for each resident
- * page that the program can write, shared memory too, up to `most` in all. A million pages take 2 s. */
+ * page that the program can write, shared memory too, up to `most` in all. A million pages take 1 s. */
 void softpmu_witness(struct tracee *tracee, size_t most, struct softpmu_witnesses *out);
 /* Makes few of many: one witness for a run of pages. Such are to be kept, not compared by softpmu_hot(). */
 void softpmu_fold(struct softpmu_witnesses *pages);

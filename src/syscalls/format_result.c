@@ -92,14 +92,15 @@ static void result_membarrier(struct printer *p)
 
 /* ---- fcntl ---- */
 
-static void put_fd_flags(struct printer *p, int64_t flags)
+/* `label`: what the names are of, with a blank behind it. */
+static void put_named_flags(struct printer *p, int64_t flags, const char *label,
+			    const struct names *names)
 {
-	if (!flags) {
-		put_plain(p, "0");
+	put_hex(p, flags);
+	if (!flags)
 		return;
-	}
-	put(p, "%#" PRIx64 " (flags ", (uint64_t)flags);
-	put_flags(p, &names_fdflags, flags);
+	put(p, " (%s", label);
+	put_flags(p, names, flags);
 	put_plain(p, ")");
 }
 
@@ -115,16 +116,6 @@ static void put_lease(struct printer *p, int64_t lease)
 	put_hex(p, lease);
 	put_plain(p, " (");
 	put_name(p, &names_flock_type, lease);
-	put_plain(p, ")");
-}
-
-static void put_seals(struct printer *p, int64_t seals)
-{
-	put_hex(p, seals);
-	if (!seals)
-		return;
-	put_plain(p, " (seals ");
-	put_flags(p, &names_seals, seals);
 	put_plain(p, ")");
 }
 
@@ -144,7 +135,7 @@ static void result_fcntl(struct printer *p)
 
 	switch ((int)p->call->args[1]) {
 	case F_GETFD:
-		put_fd_flags(p, result);
+		put_named_flags(p, result, "flags ", &names_fdflags);
 		break;
 	case F_GETFL:
 		put_file_flags(p, result);
@@ -157,7 +148,7 @@ static void result_fcntl(struct printer *p)
 		put_lease(p, result);
 		break;
 	case F_GET_SEALS:
-		put_seals(p, result);
+		put_named_flags(p, result, "seals ", &names_seals);
 		break;
 	case F_GETSIG:
 		put_fd_signal(p, result);

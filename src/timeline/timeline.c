@@ -130,8 +130,9 @@ struct error *timeline_run(struct timeline *tl, enum timeline_direction directio
 	tl->position++;
 	if (tl->diverted)
 		return finish(tl, divert_go(tl, tl->diverted_tid, false), stop);
-	try(direction == TIMELINE_FORWARDS ? tl_run(tl) : tl_run_back(tl));
-	return finish(tl, tl_settle_before_call(tl), stop);
+	struct error *error = direction == TIMELINE_FORWARDS ? tl_run(tl) : tl_run_back(tl);
+
+	return finish(tl, error ? error : tl_settle_before_call(tl), stop);
 }
 
 struct error *timeline_step(struct timeline *tl, uint32_t tid, enum timeline_direction direction,
@@ -141,8 +142,10 @@ struct error *timeline_step(struct timeline *tl, uint32_t tid, enum timeline_dir
 	tl->position += direction == TIMELINE_FORWARDS;
 	if (tl->diverted)
 		return finish(tl, divert_go(tl, tid, true), stop);
-	try(direction == TIMELINE_FORWARDS ? tl_step(tl, tid) : tl_step_back(tl, tid));
-	return finish(tl, tl_settle_before_call(tl), stop);
+	struct error *error =
+		direction == TIMELINE_FORWARDS ? tl_step(tl, tid) : tl_step_back(tl, tid);
+
+	return finish(tl, error ? error : tl_settle_before_call(tl), stop);
 }
 
 struct error *timeline_go_to_event(struct timeline *tl, uint64_t event, struct timeline_stop *stop)

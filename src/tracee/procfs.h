@@ -26,7 +26,10 @@ struct proc_maps vec(struct proc_map);
 bool proc_read_maps(pid_t pid, struct proc_maps *maps);
 void proc_maps_deinit(struct proc_maps *maps);
 
-/* Masks of /proc/TID/status; bit N-1 is signal N. */
+/* A signal in a set of them, as the kernel has them: bit N-1 is signal N. */
+#define SIGNAL_BIT(signal) (1ull << ((signal)-1))
+
+/* Masks of /proc/TID/status. */
 struct proc_signals {
 	uint64_t pending, shared_pending, blocked, ignored, caught;
 };

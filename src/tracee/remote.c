@@ -13,13 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracee/procfs.h"
 #include "tracee/tracee.h"
 
-#define BIT(signal) (1ull << ((signal)-1))
 /* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in kernel/signal.c),
  * and our trap is one. */
-#define ASYNCHRONOUS \
-	(~(BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGSYS)))
+#define ASYNCHRONOUS                                                                             \
+	(~(SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
+	   SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGSYS)))
 
 static bool is_clone_event(int status)
 {
@@ -75,7 +76,7 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 		}
 		if (signal == SIGTRAP)
 			return true;
-		if (!(BIT(signal) & ASYNCHRONOUS)) { /* our page is not what it was */
+		if (!(SIGNAL_BIT(signal) & ASYNCHRONOUS)) { /* our page is not what it was */
 			arch.set_call_result(tracee_regs_mut(tracee), -EFAULT);
 			return true;
 		}

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracee/procfs.h"
 #include "util/log.h"
 
 /* Larger than any processor's state today (11 KB with AMX). */
@@ -246,7 +247,7 @@ static uint64_t peek_pending(struct tracee *tracee, uint32_t flags)
 	long got = tracee->gone ? 0 : ptrace(PTRACE_PEEKSIGINFO, tracee->tid, &args, infos);
 
 	for (long i = 0; i < got; i++)
-		pending |= 1ull << (infos[i].si_signo - 1);
+		pending |= SIGNAL_BIT(infos[i].si_signo);
 	return pending;
 }
 

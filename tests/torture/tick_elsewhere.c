@@ -40,7 +40,7 @@ static char *map_pages(size_t count, int flags)
 
 int main(int argc, char **argv)
 {
-	uint64_t limit = sized(argc, argv, 100000000);
+	uint64_t limit = sized(argc, argv, 800000000);
 	char *shared = map_pages(4, MAP_SHARED), *large = map_pages(RESIDENT, MAP_PRIVATE);
 	volatile uint64_t *words[] = {(uint64_t *)(shared + 2 * PAGE + 8),
 				      (uint64_t *)(large + (RESIDENT - 1) * PAGE + 8)};

@@ -205,6 +205,22 @@ static void test_relative_copy_out_of_reach(void **state)
 	assert_int_not_equal(arch.compare_stub(&stub, &values, code, sizeof(code)), 0);
 }
 
+/* Where some flags mean something already and others do not yet, none may be cleared. */
+static void test_dead_flags(void **state)
+{
+	/* mov %rax, %rdx; xor %ecx, %ecx: all are dead up to the end of xor. */
+	static const uint8_t dead[] = {0x48, 0x89, 0xc2, 0x31, 0xc9};
+	/* bsf %rax, %rdx; cmovz %rcx, %rdx; xor %ecx, %ecx: the zero flag is bsf's. */
+	static const uint8_t partly[] = {0x48, 0x0f, 0xbc, 0xd0, 0x48,
+					 0x0f, 0x44, 0xd1, 0x31, 0xc9};
+	/* cmovz %rcx, %rdx; xor %ecx, %ecx: the zero flag is from before. */
+	static const uint8_t live[] = {0x48, 0x0f, 0x44, 0xd1, 0x31, 0xc9};
+
+	assert_int_equal(arch.flags_dead(dead, sizeof(dead)), sizeof(dead));
+	assert_int_equal(arch.flags_dead(partly, sizeof(partly)), 0);
+	assert_int_equal(arch.flags_dead(live, sizeof(live)), 0);
+}
+
 static void test_trapped_instructions(void **state)
 {
 	struct regs regs = {0};
@@ -229,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_stub_of_overlapping_code),
 		cmocka_unit_test(test_stub_without_room),
 		cmocka_unit_test(test_relative_copy_out_of_reach),
+		cmocka_unit_test(test_dead_flags),
 		cmocka_unit_test(test_trapped_instructions),
 	};
 

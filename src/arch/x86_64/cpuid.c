@@ -2,7 +2,7 @@
  *
  * Where a thread for which cpuid traps and one for which it does not share a core, each switch between them
  * writes a model specific register (__switch_to_xtra() in arch/x86/kernel/process.c), which hypervisors
- * intercept: 5 to 14 µs, twice a stop, where the stop itself is 3. So who traces such threads lets cpuid
+ * intercept: 14 µs a stop on one of them, where the stop itself is 3. So who traces such threads lets cpuid
  * trap for itself as well, and executes the few of its own in a handler. */
 #include <asm/prctl.h>
 #include <cpuid.h>
