@@ -208,7 +208,7 @@ struct rec_session {
 	struct {
 		uint64_t state;	      /* of the random numbers */
 		unsigned steps, odds; /* drawn for the whole recording: see turns.c */
-		uint64_t stepped;     /* single steps so far */
+		uint64_t stepping_ns; /* spent on single steps so far */
 	} chance;
 	struct error *failure;
 };

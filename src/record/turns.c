@@ -30,8 +30,9 @@
 #define PACE_MAX 12u
 /* After one event in 1 to 2^ODDS. */
 #define ODDS 2u
-/* Single steps (3 to 10 µs each): at most so many, and as many for each second more. */
-#define STEPS_A_SECOND 30000u
+/* Single steps (3 to 40 µs each, as busy as the machine is) take at most so long, and this part of the time. */
+#define STEPPING_NS   300000000ull
+#define STEPPING_PART 3u
 
 /* splitmix64, by Vigna. */
 static uint64_t next_random(struct rec_session *s)
@@ -152,15 +153,15 @@ static bool wants_preemption(struct rec_session *s, struct rec_task *t)
 {
 	return s->timing.chaos && !t->restart_pending && rec_group(t)->ready.count &&
 	       next_random(s) % s->chance.odds == 0 &&
-	       s->chance.stepped / STEPS_A_SECOND <= (rec_now() - s->start_ns) / 1000000000u;
+	       s->chance.stepping_ns <= STEPPING_NS + (rec_now() - s->start_ns) / STEPPING_PART;
 }
 
 static void preempt_soon(struct rec_session *s, struct rec_task *t)
 {
-	unsigned steps = 1 + (unsigned)(next_random(s) % s->chance.steps);
+	uint64_t since = rec_now();
 
-	s->chance.stepped += steps;
-	rec_preempt_after(s, t, steps);
+	rec_preempt_after(s, t, 1 + (unsigned)(next_random(s) % s->chance.steps));
+	s->chance.stepping_ns += rec_now() - since;
 }
 
 bool rec_ends_turn(struct rec_session *s, struct rec_task *t)

@@ -23,8 +23,8 @@ KEYS = {'size', 'stops', 'beside', 'limit', 'record'}
 # What `make check` runs: one of each kind, at the size that takes half a second.
 CHECKED = ['code_beside', 'code_check', 'code_modified', 'code_moved', 'code_overlap', 'code_twice',
            'proc_fork', 'proc_shared', 'race_compute', 'race_locks', 'race_pingpong', 'race_plain',
-           'race_plain_O0', 'sig_jump', 'sig_nested', 'sig_trap', 'tick_elsewhere', 'tick_flags', 'tick_loop',
-           'tick_strings', 'tick_tight', 'tick_vector']
+           'race_plain_O0', 'sig_chance', 'sig_jump', 'sig_nested', 'sig_trap', 'tick_elsewhere', 'tick_flags',
+           'tick_loop', 'tick_strings', 'tick_tight', 'tick_vector']
 
 
 class Program:
