@@ -210,6 +210,8 @@ struct arch_ops {
 	/* It runs 32-bit code. */
 	bool (*is_narrow)(const struct regs *);
 	bool (*in_call)(const struct regs *); /* the kernel was entered by a system call */
+	/* At entry: the call is one that the kernel emulates at an address of its own. */
+	bool (*is_emulated)(const struct regs *);
 	/* At entry: the call will not be made, and nothing restarts it. */
 	void (*call_skip)(struct regs *);
 	/* Moves back so that call `nr` is made when the tracee goes on. */

@@ -328,7 +328,8 @@ void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned wante
 	}
 	t->place = place;
 	if (t->stash.count && !t->stash_sent && rec_now() >= t->stash_until_ns) {
-		rec_take_stash_here(s, t); /* else one that is always preempted would never get it */
+		rec_take_stash_here(s,
+				    t); /* else one that is always preempted would never get it */
 		return;
 	}
 	rec_preempt(s, t);

@@ -310,6 +310,19 @@ static bool changes_our_pages(const struct rec_task *t)
 	       c->call.args[0] + c->call.args[1] > WARP_CODE_PAGE;
 }
 
+/* It ends where the program goes on, without a stop of its own; and in a replay nothing stops there. */
+static void tell_if_emulated(struct rec_session *s, struct rec_task *t)
+{
+	if (arch.is_emulated(&t->call.entry))
+		rec_tell_once(
+			s, 1ull << 47,
+			"the program calls %s at its old fixed address (the vsyscall page), as C "
+			"libraries did before 2012: that cannot be recorded, and the replay will "
+			"end "
+			"there; link the program with a newer C library",
+			call_name(&t->call));
+}
+
 static bool refuse(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
@@ -552,6 +565,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		return;
 	}
 	open_call(t, tracee_regs(&t->tracee));
+	tell_if_emulated(s, t);
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && !rec_may_change_file(s, t)) {
 		c->open = false;
 		rec_queue(s, t, TODO_STATUS); /* comes back here with the turn */

@@ -216,6 +216,19 @@ def recorder_inside_recorder(context):
         check(b'trac' in b''.join(outer.notices), 'it should say why', outer.result)
 
 
+@case
+def old_fixed_addresses(context):
+    """time() in the vsyscall page: the user is told at once, not only when the replay ends there."""
+    call = ['/usr/bin/python3', '-c', 'import ctypes; '
+            'print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_void_p)(0xffffffffff600400)(None) > 1e9)']
+    if context.run(call).out != b'True\n':
+        raise Skip('this kernel has no vsyscall page')
+    recording = context.record(call)
+    check(recording.result.out == b'True\n', 'the call should have been made', recording.result)
+    check(any(b'calls time at its old fixed address' in n for n in recording.notices),
+          'a notice should say so', recording.result)
+
+
 # ---- where the recording goes ----
 
 @case

@@ -82,6 +82,14 @@ static bool in_call(const struct regs *regs)
 	return (int64_t)regs->word[ORIG_RAX] >= 0;
 }
 
+/* The page at this address (VSYSCALL_ADDR) and emulate_vsyscall(): arch/x86/entry/vsyscall/vsyscall_64.c */
+#define VSYSCALL_PAGE 0xffffffffff600000ull
+
+static bool is_emulated(const struct regs *regs)
+{
+	return regs->word[RIP] >> 12 == VSYSCALL_PAGE >> 12;
+}
+
 static bool is_narrow(const struct regs *regs)
 {
 	return regs->word[CS] == 0x23; /* __USER32_CS */
@@ -189,6 +197,7 @@ const struct arch_ops arch = {
 	.set_call_result = set_call_result,
 	.is_narrow = is_narrow,
 	.in_call = in_call,
+	.is_emulated = is_emulated,
 	.call_skip = call_skip,
 	.call_rewind = call_rewind,
 	.remote_call = remote_call,
