@@ -196,9 +196,10 @@ static enum softpmu_result learn(struct rec_session *s, struct rec_task *t)
 {
 	struct softpmu_probe wanted[SITES_NEW];
 	enum softpmu_result result;
-	size_t count =
-		softpmu_learn(&t->tracee, &t->mm->probes, wanted, SITES_NEW, &result, &t->status);
+	size_t count = softpmu_learn(&t->tracee, &t->mm->probes, !t->learnt, wanted, SITES_NEW,
+				     &result, &t->status);
 
+	t->learnt = true;
 	rec_want_sites(s, t, wanted, count);
 	return result;
 }
@@ -343,6 +344,7 @@ void rec_on_hit(struct rec_session *s, struct rec_task *t)
 
 	disarm(t);
 	vec_clear(&t->sample);
+	t->learnt = false;
 	if (!waits_for_place(t)) { /* the reason is gone: on behind the trap */
 		rec_run_user(t, 0);
 		return;

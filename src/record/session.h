@@ -156,6 +156,7 @@ struct rec_task {
 	struct vec(taddr) wanted_sites; /* to be made at the next event */
 	bool armed;			/* the next site that it passes is the place */
 	uint64_t armed_since_ns;
+	bool learnt; /* sites were looked for, and none has been hit since */
 	struct trace_place
 		place;	 /* where it stands between events, for the event to come; kind 0: at one */
 	bool stash_sent; /* the first of them was sent again */

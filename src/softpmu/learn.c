@@ -2,8 +2,9 @@
  *
  * A thread that computes without events is in a loop. Some hundred single steps show the innermost one;
  * backward jumps behind the program counter show those around it; return addresses on the stack show
- * the callers, whose code is passed when the function is done. Which of them are any good shows when
- * they count. Only code of files is taken: what is made at run time changes under our hands. */
+ * the callers, whose code is passed when the function is done. A site costs at each pass: those outside the
+ * innermost loop are tried first, and should none of them be passed soon, it gets one, too. Only code of files is
+ * taken: what is made at run time changes under our hands. */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -24,8 +25,9 @@ struct learner {
 	struct proc_maps maps;
 	struct softpmu_probe *out;
 	size_t count, room;
-	taddr pcs[STEPS]; /* as stepped */
+	taddr pcs[STEPS]; /* as stepped; in ascending order once that is done */
 	size_t steps;
+	bool outer; /* nothing of the innermost loop */
 };
 
 static bool is_code(const struct learner *l, taddr pc)
@@ -55,11 +57,23 @@ static bool is_taken(const struct learner *l, const struct softpmu_probe *plan)
 	return false;
 }
 
+static int compare_pcs(const void *a, const void *b)
+{
+	taddr x = *(const taddr *)a, y = *(const taddr *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool was_stepped(const struct learner *l, taddr pc)
+{
+	return bsearch(&pc, l->pcs, l->steps, sizeof(pc), compare_pcs);
+}
+
 static bool plan(struct learner *l, taddr pc, bool only_dead)
 {
 	struct softpmu_probe *to = &l->out[l->count];
 
-	if (l->count == l->room || !is_code(l, pc) ||
+	if (l->count == l->room || !is_code(l, pc) || (l->outer && was_stepped(l, pc)) ||
 	    !softpmu_probe_plan(l->tracee, l->probes, pc, to) || (only_dead && !to->shadow) ||
 	    is_taken(l, to))
 		return false;
@@ -69,27 +83,17 @@ static bool plan(struct learner *l, taddr pc, bool only_dead)
 
 /* ---- the innermost loop ---- */
 
-static int compare_pcs(const void *a, const void *b)
-{
-	taddr x = *(const taddr *)a, y = *(const taddr *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Instructions that were executed more than once, those executed least often first. */
 static void plan_stepped(struct learner *l)
 {
-	taddr sorted[STEPS];
 	bool only_dead = true, done = false;
 
-	memcpy(sorted, l->pcs, l->steps * sizeof(*sorted));
-	qsort(sorted, l->steps, sizeof(*sorted), compare_pcs);
 	for (int pass = 0; pass < 2 && !done; pass++, only_dead = false) {
 		for (size_t visits = 2; visits < STEPS && !done; visits++) {
 			for (size_t i = 0, next; i < l->steps && !done; i = next) {
-				for (next = i; next < l->steps && sorted[next] == sorted[i];)
+				for (next = i; next < l->steps && l->pcs[next] == l->pcs[i];)
 					next++;
-				done = next - i == visits && plan(l, sorted[i], only_dead);
+				done = next - i == visits && plan(l, l->pcs[i], only_dead);
 			}
 		}
 	}
@@ -103,6 +107,7 @@ static enum softpmu_result step(struct learner *l, int *status)
 		l->pcs[l->steps++] = arch.pc(tracee_regs(l->tracee));
 		result = softpmu_step(l->tracee, l->probes, status);
 	}
+	qsort(l->pcs, l->steps, sizeof(*l->pcs), compare_pcs);
 	return result;
 }
 
@@ -185,19 +190,30 @@ static void plan_callers(struct learner *l)
 	}
 }
 
-size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes,
+static void plan_around(struct learner *l)
+{
+	plan_enclosing(l, arch.pc(tracee_regs(l->tracee)));
+	plan_callers(l);
+}
+
+size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes, bool outer,
 		     struct softpmu_probe *out, size_t room, enum softpmu_result *result,
 		     int *status)
 {
-	struct learner l = {.tracee = tracee, .probes = probes, .out = out, .room = room};
+	struct learner l = {
+		.tracee = tracee, .probes = probes, .out = out, .room = room, .outer = outer};
 
 	*result = step(&l, status);
 	if (tracee->gone)
 		return 0;
 	proc_read_maps(tracee->tid, &l.maps);
-	plan_stepped(&l);
-	plan_enclosing(&l, arch.pc(tracee_regs(tracee)));
-	plan_callers(&l);
+	if (outer)
+		plan_around(&l);
+	l.outer = false;
+	if (!l.count) {
+		plan_stepped(&l);
+		plan_around(&l);
+	}
 	proc_maps_deinit(&l.maps);
 	return l.count;
 }

@@ -61,10 +61,10 @@ uint64_t softpmu_vector_hash(struct tracee *tracee);
 uint64_t softpmu_state_hash(struct tracee *tracee);
 
 /* Finds places for sites near where the tracee stands, by looking on as it takes some hundred steps
- * and at the callers of its function: loops that it is in. At most `room` are put into `out`; returns
- * how many. Each is to be planned again before it is made: plans do not know of each other's stubs.
+ * and at the callers of its function: loops that it is in. `outer`: in the innermost one only where there is
+ * nothing around it. At most `room` are put into `out`; returns how many. Each is to be planned again before it is made: plans do not know of each other's stubs.
  * `result` and `status` tell what the stepping came to. */
-size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes,
+size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes, bool outer,
 		     struct softpmu_probe *out, size_t room, enum softpmu_result *result,
 		     int *status);
 
