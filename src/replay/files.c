@@ -50,7 +50,7 @@ static struct error *open_file(struct rep_session *s, uint32_t id, struct rep_fi
 	int kept _cleanup_fd_ = -1;
 
 	if (!record)
-		return error_new("the recording names mapped file %u, which it does not hold", id);
+		return error_new("the recording is damaged: it does not hold mapped file %u", id);
 	try(trace_reader_file_open(s->reader, id, &kept));
 	if (!(record->flags & (TRACE_FILE_SHARED | TRACE_FILE_WRITTEN))) {
 		if (file->fd < 0)

@@ -424,6 +424,7 @@ struct loaded {
 struct trace_files {
 	int directory;
 	char *name;
+	bool torn;
 	struct vec(struct loaded) loaded;
 };
 
@@ -502,6 +503,7 @@ struct error *trace_files_load(int directory, const char *name, struct trace_fil
 		error = load_frame(files, &in, i, damage);
 	if (!error && !*damage)
 		*damage = take_ptr(in.damage);
+	files->torn = in.torn;
 	trace_stream_in_deinit(&in);
 	if (error) {
 		free(take_ptr(*damage));
@@ -521,6 +523,11 @@ void trace_files_destroy(struct trace_files *files)
 	vec_deinit(&files->loaded);
 	free(files->name);
 	free(files);
+}
+
+bool trace_files_torn(const struct trace_files *files)
+{
+	return files->torn;
 }
 
 uint32_t trace_files_count(const struct trace_files *files)

@@ -56,6 +56,8 @@ struct error *trace_files_load(int directory, const char *name, struct trace_fil
 			       char **damage);
 void trace_files_destroy(struct trace_files *files);
 
+/* The stream ends within a record. */
+bool trace_files_torn(const struct trace_files *files);
 uint32_t trace_files_count(const struct trace_files *files);
 /* NULL for an id that the recording does not have. The files' own until trace_files_destroy(). */
 const struct trace_file *trace_files_get(const struct trace_files *files, uint32_t id);

@@ -62,6 +62,7 @@ struct trace_reader {
 	bool ended;    /* nothing more can be given, until a seek */
 	bool flawed;   /* a frame is known to be damaged */
 	char *damage;
+	char *files_damage; /* what is wrong with the stream `files`, or NULL */
 	struct trace_counts counts;
 };
 
@@ -139,6 +140,28 @@ static void set_stream_damage(struct trace_reader *reader, uint64_t number,
 	free(what);
 }
 
+/* A mapped file that an event names is not in the stream `files`. Where the recorder was killed,
+ * that is its end. */
+static void set_lost_file(struct trace_reader *reader, uint64_t number, uint32_t id)
+{
+	reader->ended = true;
+	if (!reader->complete && !reader->files_damage)
+		return;
+	set_damage(reader, number,
+		   xasprintf("stream files, %s; it needs mapped file %u",
+			     reader->files_damage ? reader->files_damage : "it is too short", id));
+}
+
+/* All events were there. What a damaged stream `files` says of files that they name may be old. */
+static void set_files_damage(struct trace_reader *reader)
+{
+	free(reader->damage);
+	reader->damage = xasprintf("the recording %s is damaged (stream files, %s); all of its "
+				   "events can be read, and replayed as far as they do not need "
+				   "what is missing there",
+				   reader->name, reader->files_damage);
+}
+
 /* The first stream (of events) whose frames end because of damage, or NULL. */
 static struct stream *flawed_stream(struct trace_reader *reader)
 {
@@ -155,8 +178,11 @@ static void set_missing(struct trace_reader *reader)
 	uint64_t number = reader->expected;
 
 	reader->ended = true;
-	if (reader->complete && number > reader->counts.last)
+	if (reader->complete && number > reader->counts.last) {
+		if (reader->files_damage)
+			set_files_damage(reader);
 		return;
+	}
 	if (flawed)
 		set_stream_damage(reader, number, flawed, xstrdup(flawed->in.damage));
 	else if (reader->complete)
@@ -317,7 +343,11 @@ static struct error *look_at_end(struct trace_reader *reader)
 		reader->counts.duration_ns = event->time_ns;
 		reader->complete =
 			event->kind == TRACE_EV_END && event->number == reader->counts.last;
-		if (reader->complete && reader->counts.events != reader->counts.last)
+		if (!reader->complete)
+			return NULL;
+		if (!reader->files_damage && trace_files_torn(reader->files))
+			reader->files_damage = xstrdup("it ends within a record");
+		if (reader->files_damage || reader->counts.events != reader->counts.last)
 			reader->flawed = true;
 		return NULL;
 	}
@@ -353,8 +383,6 @@ static struct error *empty_error(struct trace_reader *reader)
 
 static struct error *open_streams(struct trace_reader *reader)
 {
-	char *damage = NULL;
-
 	reader->directory = os.openat(AT_FDCWD, reader->name, O_RDONLY | O_DIRECTORY, 0);
 	if (reader->directory < 0 && errno == ENOTDIR)
 		return error_new("%s is not a recording: it is not a directory", reader->name);
@@ -363,13 +391,11 @@ static struct error *open_streams(struct trace_reader *reader)
 	if (reader->directory < 0)
 		return error_os(errno, "cannot open the recording %s", reader->name);
 	try(trace_meta_read(reader->directory, reader->name, &reader->meta));
-	try(trace_files_load(reader->directory, reader->name, &reader->files, &damage));
-	if (damage) {
-		/* Events that need one of the lost files say so. */
-		reader->flawed = true;
-		free(damage);
-	}
+	/* The groups first: a recorder keeps a file before it writes the event that names it. */
 	try(add_groups(reader));
+	try(trace_files_load(reader->directory, reader->name, &reader->files,
+			     &reader->files_damage));
+	reader->flawed = reader->files_damage;
 	count(reader);
 	if (!reader->counts.last)
 		return empty_error(reader);
@@ -410,6 +436,7 @@ void trace_reader_destroy(struct trace_reader *reader)
 		close(reader->directory);
 	free(reader->scratch);
 	free(reader->damage);
+	free(reader->files_damage);
 	free(reader->name);
 	free(reader);
 }
@@ -514,13 +541,32 @@ static const char *datum_wrong(const struct trace_datum *datum, uint64_t room)
 	return datum->kind && datum->kind < TRACE_D_KINDS ? NULL : "a data record is of no kind";
 }
 
-/* Walks over the records of an event. *damage: they are not as they should be. */
+/* The file of a mapping whose record begins at `offset`. */
+static struct error *mapped_file(struct trace_reader *reader, struct group *group, uint64_t offset,
+				 uint32_t *file, char **damage)
+{
+	struct trace_mapping mapping;
+
+	try(data_copy(reader, &group->data, offset, &mapping, sizeof(mapping), damage));
+	*file = *damage ? TRACE_NO_FILE : mapping.file;
+	return NULL;
+}
+
+static bool holds_file(const struct trace_reader *reader, uint32_t file)
+{
+	return file == TRACE_NO_FILE || file < trace_files_count(reader->files);
+}
+
+/* Walks over the records of an event. *damage: they are not as they should be. *lost: a file that
+ * they name and the recording does not hold, or TRACE_NO_FILE. */
 static struct error *walk(struct trace_reader *reader, struct group *group,
-			  const struct trace_event *event, char **damage)
+			  const struct trace_event *event, char **damage, uint32_t *lost)
 {
 	uint64_t offset = event->data_offset, left = event->data_length;
+	uint32_t file = event->kind == TRACE_EV_FILE_WRITE ? event->arg : TRACE_NO_FILE;
 
 	*damage = NULL;
+	*lost = holds_file(reader, file) ? TRACE_NO_FILE : file;
 	for (uint32_t i = 0; i < event->data_count; i++) {
 		struct trace_datum datum;
 		const char *wrong = "there are fewer data records than the event says";
@@ -540,8 +586,12 @@ static struct error *walk(struct trace_reader *reader, struct group *group,
 		uint64_t length = trace_pad8(datum.length);
 
 		try(data_copy(reader, &group->data, offset, NULL, length, damage));
+		if (!*damage && datum.kind == TRACE_D_MAPPING)
+			try(mapped_file(reader, group, offset, &file, damage));
 		if (*damage)
 			return NULL;
+		if (!holds_file(reader, file))
+			*lost = file;
 		left -= length;
 		offset += length;
 	}
@@ -667,14 +717,19 @@ static struct error *give(struct trace_reader *reader, struct group *group,
 			  const struct trace_event *event)
 {
 	char *damage;
+	uint32_t lost;
 
 	reader->event = *event;
 	reader->ended = data_cut(reader, group, event);
 	if (reader->ended)
 		return NULL;
-	try(walk(reader, group, &reader->event, &damage));
+	try(walk(reader, group, &reader->event, &damage, &lost));
 	if (damage) {
 		set_stream_damage(reader, reader->expected, &group->data, damage);
+		return NULL;
+	}
+	if (lost != TRACE_NO_FILE) {
+		set_lost_file(reader, reader->expected, lost);
 		return NULL;
 	}
 	advance(reader, group, &reader->event);

@@ -3,8 +3,9 @@
  * Recordings come from strangers. What is handed out has been checked: hashes; that numbers are
  * consecutive; that an event's kind is known and its data records are there, of known kinds and
  * with the lengths their structures have (TRACE_D_MAPPING and TRACE_D_TASK: one structure;
- * TRACE_D_REGS: TRACE_REGS words; TRACE_D_STATE_HASH, TRACE_D_STACK_LIMIT: one word). What they
- * mean (addresses, file ids, register values) has not. Opening and reading write nothing. */
+ * TRACE_D_REGS: TRACE_REGS words; TRACE_D_STATE_HASH, TRACE_D_STACK_LIMIT: one word); that mapped
+ * files which events name are held. What they mean otherwise (addresses, register values) has
+ * not. Opening and reading write nothing. */
 #ifndef WARP_TRACE_READER_H
 #define WARP_TRACE_READER_H
 

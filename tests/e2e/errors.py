@@ -480,6 +480,27 @@ def damaged_in_the_middle(context):
 
 
 @case
+def damaged_files_stream(context):
+    """What is wrong with the stream of mapped files is damage like any other's."""
+    recording = sample(context)
+    size = os.path.getsize(os.path.join(recording.path, 'files'))
+
+    def flip(data):
+        data[size // 2] ^= 0x55
+
+    for change in (flip, lambda data: data[:size // 2], lambda data: data[:STREAM_HEADER.size]):
+        place = damaged_copy(context, recording, 'damaged')
+        rewrite(os.path.join(place, 'files'), change)
+        for command in (['info'], ['dump'], ['replay', '-a']):
+            result = context.run([context.warp, *command, place])
+            check(result.status == FAILED and
+                  re.search(rb'is damaged at event \d+ \(stream files, .*; (it can|no event)', result.err),
+                  'warp %s: damaged' % command[0], result)
+            check(command[0] != 'info' or re.search(rb'^state +damaged', result.out, re.M), 'the state', result)
+        shutil.rmtree(place)
+
+
+@case
 def hostile_names(context):
     """A recording is a stranger's: what it names is not written to, and links in it lead nowhere."""
     recording = sample(context)

@@ -258,6 +258,83 @@ static void test_files_stream_truncated(void **state)
 	vec_deinit(&whole);
 }
 
+/* Events 1 to 3, of which the second maps the file. */
+static void write_mapping(const char *path, uint32_t file)
+{
+	struct trace_writer *writer = begin(path);
+	char *one _cleanup_free_ = in_scratch("one");
+	struct trace_mapping mapping = {.file = file};
+
+	spill(one, "contents", 8);
+	assert_int_equal(add_file(writer, one, 0), 0);
+	for (uint64_t number = 1; number <= 2; number++) {
+		struct trace_event event = {.number = number, .kind = TRACE_EV_SYSCALL};
+
+		if (number == 2)
+			trace_writer_datum(writer, 0, TRACE_D_MAPPING, 0, &mapping,
+					   sizeof(mapping));
+		trace_writer_commit(writer, 0, &event);
+	}
+	struct trace_event end = {.number = 3, .kind = TRACE_EV_END};
+
+	trace_writer_commit(writer, 0, &end);
+	no_error(trace_writer_finish(writer));
+	trace_writer_destroy(writer);
+}
+
+/* `events` of the recording can be read, and what is wrong after them is said. */
+static void expect_damage(const char *path, unsigned events, const char *why)
+{
+	struct trace_reader *reader;
+	struct trace_event event;
+	unsigned count = 0;
+	bool end;
+
+	no_error(trace_reader_open(path, &reader));
+	for (;; count++) {
+		no_error(trace_reader_next(reader, &event, &end));
+		if (end)
+			break;
+	}
+	assert_int_equal(count, events);
+	assert_int_equal(trace_reader_state(reader), TRACE_DAMAGED);
+	assert_non_null(trace_reader_damage(reader));
+	assert_non_null(strstr(trace_reader_damage(reader), why));
+	trace_reader_destroy(reader);
+}
+
+/* Every byte of the stream `files` is missed, and so is a file that is not in it at all. */
+static void test_files_stream_damaged(void **state)
+{
+	char *path _cleanup_free_ = in_scratch("r"), *stream _cleanup_free_ = in_scratch("r/files");
+	char *none _cleanup_free_ = in_scratch("none");
+
+	write_mapping(path, 0);
+	struct bytes whole = slurp(stream);
+
+	for (size_t at = 0; at < whole.count; at++) {
+		unsigned char wrong = whole.items[at] ^ 0x55;
+
+		patch(stream, (off_t)at, &wrong, 1);
+		expect_damage(path, 1, "is damaged at event 2 (stream files, ");
+		patch(stream, (off_t)at, &whole.items[at], 1);
+	}
+	for (size_t length = 0; length < whole.count; length++) {
+		assert_false(truncate(stream, (off_t)length));
+		expect_damage(path, 1, "is damaged at event 2 (stream files, ");
+	}
+	write_mapping(none, 1);
+	expect_damage(none, 1, "it needs mapped file 1");
+	char *second _cleanup_free_ = in_scratch("second"), *torn = NULL;
+
+	write_mapping(second, TRACE_NO_FILE);
+	torn = xasprintf("%s/files", second);
+	assert_false(truncate(torn, (off_t)whole.count - 1));
+	expect_damage(second, 3, "is damaged (stream files, ");
+	free(torn);
+	vec_deinit(&whole);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_scratch, drop_scratch)
 
 int main(void)
@@ -269,6 +346,7 @@ int main(void)
 		TEST(test_known_file_is_not_read),
 		TEST(test_files_on_disk_tampered),
 		TEST(test_files_stream_truncated),
+		TEST(test_files_stream_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
