@@ -531,6 +531,7 @@ static void new_task(void *context, struct live_task *task, struct live_task *pa
 			     .due = xcalloc(s->options->rule_count, sizeof(*t->due)),
 			     .memos = xcalloc(s->options->rule_count, sizeof(*t->memos))};
 	task->user = t;
+	launch_new_task(&s->launch, task, birth);
 }
 
 /* Of a successful exec there is no end but this. Its result cannot be changed. */

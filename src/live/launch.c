@@ -75,7 +75,10 @@ struct error *launch_start(struct launch *launch, const struct launch_options *o
 {
 	const struct expr_bpf_options returns = {.match = SECCOMP_RET_TRACE | LIVE_FILTER_DATA,
 						 .foreign = SECCOMP_RET_ALLOW};
-	struct live_spawn spawn = {.argv = options->argv, .wants = options->wants, .follow = true};
+	struct live_spawn spawn = {.argv = options->argv,
+				   .wants = options->wants,
+				   .follow = true,
+				   .show_exec = options->show_exec};
 	struct expr_code code = {0};
 	struct live_process *process;
 	struct error *error;
@@ -94,9 +97,13 @@ struct error *launch_start(struct launch *launch, const struct launch_options *o
 	spawn.filter = options->exprs ? &filter : NULL;
 	error = engine_spawn(launch->engine, &spawn, &process);
 	vec_deinit(&code);
-	if (!error)
-		launch->pid = forward_to = process->pid;
 	return error;
+}
+
+void launch_new_task(struct launch *launch, const struct live_task *task, enum live_birth birth)
+{
+	if (birth == LIVE_SPAWNED)
+		launch->pid = forward_to = task->tracee.tgid;
 }
 
 void launch_process_ended(struct launch *launch, const struct live_process *process, int status)

@@ -30,6 +30,7 @@ struct launch_options {
 	const struct expr *const *exprs;
 	size_t expr_count;
 	unsigned wants; /* enum live_want */
+	bool show_exec; /* the hooks see the exec that starts the program */
 	bool one_core;	/* program and tracer share one, which the program can see */
 };
 
@@ -38,6 +39,8 @@ struct error *launch_open(struct launch *launch, const char *output);
 /* Starts the program. From now on, signals that are sent to us go to it. The tool then calls
  * engine_run. */
 struct error *launch_start(struct launch *launch, const struct launch_options *options);
+/* For the hook new_task: it may come, and the program be let go, before launch_start returns. */
+void launch_new_task(struct launch *launch, const struct live_task *task, enum live_birth birth);
 /* For the hook process_ended. */
 void launch_process_ended(struct launch *launch, const struct live_process *process, int status);
 /* When there are no targets any more: waits for the program's end if it was let go, gives signals

@@ -253,11 +253,12 @@ static void new_task(void *context, struct live_task *task, struct live_task *pa
 		.task = task, .memory = live_memory(task), .caller = live_caller(task)};
 	task->user = t;
 	DL_APPEND(w->tasks, t);
+	launch_new_task(&w->launch, task, birth);
 	if (w->options->method == WATCH_STEP && !w->over)
 		look(w, t);
 }
 
-/* The end of a successful exec. */
+/* The end of a successful exec, also of the one that starts the program. */
 static void exec(void *context, struct live_task *task, pid_t former)
 {
 	struct watching *w = context;
@@ -336,7 +337,7 @@ static const struct live_hooks hooks = {
 static struct error *run(struct watching *w)
 {
 	const struct watch_options *o = w->options;
-	struct launch_options launch = {.argv = o->argv};
+	struct launch_options launch = {.argv = o->argv, .show_exec = true};
 
 	if (o->method == WATCH_BPF) {
 		launch.exprs = &o->expr;

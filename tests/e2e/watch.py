@@ -117,8 +117,27 @@ def what_is_reported(context):
         _, lines = watch(context, '(newfstatat, stat)(path == "nowhere" && errno == ENOENT)', ['sh', '-c', script], 0, option)
         check(len(lines) == 1 and '= -1 ENOENT' in lines[0], 'asked for', lines)
         _, lines = watch(context, 'execve, exit_group', ['sh', '-c', script], 0, option)
-        check([re.sub('[(].*[)]', '()', c) + ' ' + r for c, r in reports(lines)] == ['execve() 0', 'exit_group() ?'] and
-              '"/bin/true"' in lines[0], method, lines)
+        check([re.sub('[(].*[)]', '()', c) + ' ' + r for c, r in reports(lines)] ==
+              ['execve() 0', 'execve() 0', 'exit_group() ?'] and '"/bin/true"' in lines[1], method, lines)
+
+
+@case
+def the_first_exec(context):
+    """The exec that starts the program is one like others, whatever is done then."""
+    for method in METHODS:
+        option = ['--method=' + method]
+        _, lines = watch(context, 'execve', ['/bin/true', 'one'], 0, option)
+        check(len(lines) == 1 and re.fullmatch(r'\d+ execve\("/bin/true", \["/bin/true", "one"\], .*\) += 0', lines[0]),
+              method, lines)
+        result, lines = watch(context, 'execve', ['sh', '-c', 'echo here; exec /bin/true'], 0, [*option, '--count=1'])
+        check(len(lines) == 1 and result.out == b'here\n', 'the first of two by ' + method, (lines, result))
+        result, lines = watch(context, 'execve', ['/bin/echo', 'then'], 0,
+                              [*option, '--then=exec cat /proc/$WARP_PID/comm', '--count=1'])
+        check(len(lines) == 1 and result.out == b'echo\nthen\n', 'a command at the first exec', (lines, result))
+        _, lines = watch(context, 'execve', ['/bin/true'], 0, [*option, '--then=regs'])
+        check(len(lines) > 10 and any(' rip ' in line for line in lines[1:]), 'the registers', lines)
+        result = context.run([context.warp, 'watch', *option, 'execve', '--', context.path('none')])
+        check(result.status == 127 and result.err.startswith(b'warp: cannot run '), 'no such program', result)
 
 
 @case
@@ -167,6 +186,18 @@ def left_stopped(context):
         result = context.finish(process, 20)
         check(result.status == 3 and re.fullmatch(rb'first 0x\w+\nsecond 0x\w+\n', result.out), 'it goes on', result)
         check(len(result.err.splitlines()) == 2, 'one report', result)
+
+
+@case
+def left_stopped_at_once(context):
+    for method in ('syscall', 'step'):
+        process = context.start([context.warp, 'watch', '--method=' + method, '--then=stop', 'execve', '--',
+                                 '/bin/echo', 'here'])
+        pid = int(context.wait_for_text(process, rb'^process (\d+) is stopped$').group(1))
+        check(os.readlink('/proc/%d/exe' % pid).endswith('/echo'), 'behind its exec', pid)
+        os.kill(pid, signal.SIGCONT)
+        result = context.finish(process, 20)
+        check(result.status == 0 and result.out == b'here\n', 'it goes on', result)
 
 
 @case
