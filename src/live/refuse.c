@@ -115,11 +115,15 @@ struct error *attach_refused(pid_t pid, pid_t tid, int errnum)
 	char *name _cleanup_free_ = name_of(pid);
 	char state = proc_state(pid);
 
-	if (!state)
+	if (!state) {
+		char *attempt _cleanup_free_ = xasprintf("trace process %d", pid);
+
+		try(proc_check(attempt));
 		return refusal(ESRCH,
 			       xasprintf("cannot trace process %d: there is no such process; "
 					 "it may have ended already",
 					 pid));
+	}
 	if (pid == getpid())
 		return refusal(
 			EPERM,

@@ -324,6 +324,12 @@ static void new_image(struct rec_session *s, struct rec_task *t, enum trace_even
 		return;
 	}
 	rec_faults_exec(s, t);
+	struct error *error = tracee_check_room(t->tracee.tgid);
+
+	if (error) {
+		rec_fail(s, error);
+		return;
+	}
 	record_image(s, t, kind, former);
 	prepare(s, t);
 	rec_continue(s, t);

@@ -247,6 +247,7 @@ static struct error *start_writer(struct rec_session *s, const struct record_opt
 {
 	struct trace_meta meta;
 
+	try(tracee_check_room(tid));
 	try(make_directory(options, directory));
 	describe(&meta, options, core, tid, spawned);
 	struct error *error = trace_writer_create_in(*directory, &meta, &s->cpus, &s->writer);

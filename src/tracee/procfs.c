@@ -38,6 +38,16 @@ bool proc_read(pid_t pid, const char *name, struct bytes *out)
 	}
 }
 
+struct error *proc_check(const char *attempt)
+{
+	if (access("/proc/self/stat", F_OK) == 0)
+		return NULL;
+	return error_new("cannot %s: /proc is not mounted here, or is that of another PID "
+			 "namespace, and warp learns from it what processes do; mount it (mount -t "
+			 "proc proc /proc) and try again",
+			 attempt);
+}
+
 static bool parse_map(const char *line, struct proc_map *map)
 {
 	unsigned long long start, end, offset, inode;

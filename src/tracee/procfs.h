@@ -11,6 +11,10 @@
 #include "util/taddr.h"
 #include "util/vec.h"
 
+/* An error if there is no /proc, or not that of our PID namespace: why it was not possible to
+ * `attempt` ("record true"). */
+struct error *proc_check(const char *attempt);
+
 /* A line of /proc/PID/maps. `name` is owned. */
 struct proc_map {
 	taddr start, end;

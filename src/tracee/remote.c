@@ -15,6 +15,7 @@
 
 #include "tracee/procfs.h"
 #include "tracee/tracee.h"
+#include "util/cleanup.h"
 
 /* A fault whose signal is blocked resets its handler (force_sig_info_to_task() in kernel/signal.c),
  * and our trap is one. */
@@ -153,9 +154,25 @@ static struct error *map_page(struct tracee *tracee, taddr at, uint64_t length, 
 	if (result == (int64_t)at || tracee->gone)
 		return NULL;
 	return error_os(result < 0 ? (int)-result : EEXIST,
-			"cannot map warp's pages at %#llx in process %d; the program is linked at "
-			"addresses that warp needs",
+			"cannot map warp's pages at %#llx in process %d; a limit of memory (ulimit "
+			"-v) may be too low",
 			(unsigned long long)at, tracee->tgid);
+}
+
+struct error *tracee_check_room(pid_t pid)
+{
+	struct proc_maps maps _cleanup_(proc_maps_deinit) = {0};
+
+	proc_read_maps(pid, &maps);
+	vec_foreach (&maps, map)
+		if (map->start < WARP_PAGES_END && map->end > WARP_CODE_PAGE)
+			return error_new("cannot record %s in process %d: it is linked at the "
+					 "addresses from %#llx to %#llx, which warp needs for pages "
+					 "of its own; link it elsewhere (-pie, or without "
+					 "-Ttext-segment)",
+					 *map->name ? map->name : "the program", pid,
+					 WARP_CODE_PAGE, WARP_PAGES_END);
+	return NULL;
 }
 
 struct error *tracee_map_pages(struct tracee *tracee)

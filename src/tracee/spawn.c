@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracee/procfs.h"
 #include "util/alloc.h"
 #include "util/cleanup.h"
 
@@ -344,6 +345,13 @@ static struct error *hear(const struct spawn_options *options, int from, bool ex
 	return error_new("the new process was killed before it could run %s", options->argv[0]);
 }
 
+static struct error *check_proc(const char *program)
+{
+	char *attempt _cleanup_free_ = xasprintf("run %s under warp", program);
+
+	return proc_check(attempt);
+}
+
 /* What the kernel executes and we cannot trace: code for another instruction set. */
 static struct error *check_image(const char *program, pid_t pid)
 {
@@ -353,6 +361,8 @@ static struct error *check_image(const char *program, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	int fd _cleanup_fd_ = open(path, O_RDONLY | O_CLOEXEC);
 
+	if (fd < 0)
+		try(check_proc(program));
 	if (fd < 0 || pread(fd, head, sizeof(head), 0) != sizeof(head))
 		return error_new_kind(
 			ERROR_NOT_EXEC,

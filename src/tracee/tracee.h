@@ -120,5 +120,7 @@ int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_
 /* Maps the code and the data page, right after exec, before the program has run: borrows the code
  * at the program counter. */
 struct error *tracee_map_pages(struct tracee *tracee);
+/* An error if the process, right after exec, has something of its own where these pages go. */
+struct error *tracee_check_room(pid_t pid);
 
 #endif

@@ -113,6 +113,40 @@ def elf_of_another_kind(context):
 
 
 @case
+def linked_at_our_pages(context):
+    """Refused before there is a recording; in a child process the recording ends there, and is not damaged."""
+    code = b'\xb8\x3c\x00\x00\x00\x31\xff\x0f\x05'  # exit(0)
+    program = bytearray(elf(64, 62))
+    struct.pack_into('<Q', program, 24, 0x70000078)
+    struct.pack_into('<QQ', program, 64 + 16, 0x70000000, 0x70000000)
+    program[120:120 + len(code)] = code
+    path = context.write('program', bytes(program), 0o755)
+    check(context.run([path]).status == 0, 'it runs natively', path)
+    place, command = context.record_command([path])
+    refused(context, context.run(command), FAILED, 'linked at .* 0x70000000 .*link it elsewhere')
+    check(not os.path.exists(place), 'no recording', place)
+    place, command = context.record_command(['sh', '-c', 'echo before; "$0"; echo after', path])
+    result = context.run(command)
+    check(result.status == FAILED and b'link it elsewhere' in result.err, 'refused', result)
+    again = replay(context, place)
+    check(again.out == b'before\n' and b'cut short' in again.err and b'damaged' not in again.err, 'up to there', again)
+
+
+@case
+def without_proc(context):
+    """Where /proc is not mounted, that is what is said."""
+    if subprocess.run(['unshare', '-m', 'true'], stderr=subprocess.DEVNULL).returncode:
+        raise Skip('taking /proc away needs root (unshare -m)')
+    recording = context.record(['true'])
+    for command in (['record', '-o', context.path('none'), 'true'], ['replay', '-a', recording.path], ['regs', '1'],
+                    ['trace', '-p', '1']):
+        result = context.run(['unshare', '-m', 'sh', '-c', 'umount -l /proc || exit 99; exec "$@"', 'sh',
+                              context.warp, *command])
+        check(result.status != 99, 'umount', result)
+        refused(context, result, FAILED, '/proc is not mounted .*mount -t proc')
+
+
+@case
 def scripts(context):
     record_refused(context, [context.write('script', '#!/no/such/interpreter -x\necho\n', 0o755)],
                    NOT_FOUND, 'interpreter')
