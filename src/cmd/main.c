@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "cmd/cmd.h"
+#include "cmd/text.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -81,6 +82,13 @@ int cmd_end_like(int status)
 	return 128 + WTERMSIG(status);
 }
 
+static int finish(void)
+{
+	struct error *error = text_finish();
+
+	return error ? cmd_fail(error) : 0;
+}
+
 static int cmd_help(int argc, char **argv)
 {
 	if (argc > 2)
@@ -92,7 +100,7 @@ static int cmd_help(int argc, char **argv)
 			return cmd_usage(NULL, "there is no command '%s'", argv[1]);
 		printf("usage: warp %s%s%s\n%s; man warp-%s tells all\n", command->name,
 		       *command->usage ? " " : "", command->usage, command->summary, command->name);
-		return 0;
+		return finish();
 	}
 	puts("usage: warp COMMAND ...\n\n"
 	     "Records how a program ran and replays that very run.\n");
@@ -101,7 +109,7 @@ static int cmd_help(int argc, char **argv)
 		       commands[i].summary);
 	puts("\n'warp help COMMAND' and 'man warp-COMMAND' tell more; 'warp --version' the "
 	     "version.");
-	return 0;
+	return finish();
 }
 
 int main(int argc, char **argv)
@@ -111,7 +119,7 @@ int main(int argc, char **argv)
 		return cmd_usage(NULL, "what shall it do? name a command");
 	if (!strcmp(argv[1], "--version")) {
 		puts("warp " WARP_VERSION);
-		return 0;
+		return finish();
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return cmd_help(1, argv);

@@ -60,6 +60,18 @@ static bool read_seed(const char *text, struct record_timing *timing)
 	return true;
 }
 
+static int bad_value(int option)
+{
+	if (option == OPTION_CHAOS)
+		return cmd_fail(error_new("--chaos takes a number as its seed, or nothing, not "
+					  "'%s'; man warp-record explains it",
+					  optarg));
+	return cmd_fail(
+		error_new("--%s takes a time in milliseconds, from 1 to %llu, not '%s'; man "
+			  "warp-record explains it",
+			  option == OPTION_SLICE ? "slice" : "patience", LONGEST_MS, optarg));
+}
+
 /* Returns 0, or the exit status. */
 static int take_option(struct settings *settings, int option, char **argv)
 {
@@ -94,12 +106,7 @@ static int take_option(struct settings *settings, int option, char **argv)
 		return cmd_usage("record", "record does not know the option '%s'",
 				 argv[optind - 1]);
 	}
-	return good ? 0
-		    : cmd_usage("record",
-				option == OPTION_CHAOS
-					? "the seed '%s' is no number"
-					: "'%s' is no time in milliseconds, from 1 to an hour",
-				optarg);
+	return good ? 0 : bad_value(option);
 }
 
 /* Replays at once: what was found by state becomes a number for later replays. */

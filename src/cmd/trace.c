@@ -85,6 +85,45 @@ static int add_pids(struct request *r, const char *list)
 	return 0;
 }
 
+/* What strace's other words for -e are here. */
+static const struct {
+	const char *word, *instead;
+} strace_words[] = {
+	{"signal", "signals are always shown, so leave it out"},
+	{"signals", "signals are always shown, so leave it out"},
+	{"inject", "calls are changed by warp intercept -r 'CALL => ACTION', for example 'read => "
+		   "fail(EIO)'"},
+	{"fault", "calls are made to fail by warp intercept -r 'CALL => fail(ERROR)', for example "
+		  "'read => fail(EIO)'"},
+	{"status", "write a condition on the result: 'errno != 0' for calls that have failed, "
+		   "'errno == 0' for others"},
+	{"path", "write a condition: 'path == \"/etc/*\"'"},
+	{"fd", "write a condition: 'fd == 3'"},
+	{"read", "of buffers -s N shows more"},
+	{"write", "of buffers -s N shows more"},
+	{"quiet", "-q and -qq leave messages out"},
+	{"decode-fds", "-y shows what descriptors are"},
+	{"abbrev", "structures are always abbreviated, so leave it out"},
+	{"verbose", "structures are always shown, so leave it out"},
+	{"raw", "arguments are always shown by their meaning, so leave it out"},
+};
+
+/* NULL, or a mistake that fingers make which know strace. */
+static struct error *strace_mistake(const char *text)
+{
+	size_t length = strcspn(text, "=");
+
+	if (!text[length] || text[length + 1] == '=')
+		return NULL;
+	for (size_t i = 0; i < sizeof(strace_words) / sizeof(*strace_words); i++)
+		if (strlen(strace_words[i].word) == length &&
+		    !strncmp(text, strace_words[i].word, length))
+			return error_new("cannot understand -e '%s': -e takes an expression that "
+					 "says which calls to show, and strace's %s= is none; %s",
+					 text, strace_words[i].word, strace_words[i].instead);
+	return NULL;
+}
+
 /* -e trace=open,close is what fingers know from strace. */
 static int add_expr(struct request *r, const char *text)
 {
@@ -94,7 +133,9 @@ static int add_expr(struct request *r, const char *text)
 
 	if (!strncmp(text, prefix, strlen(prefix)))
 		text += strlen(prefix);
-	error = expr_parse(text, &expr);
+	error = strace_mistake(text);
+	if (!error)
+		error = expr_parse(text, &expr);
 	if (error)
 		return cmd_fail(error);
 	vec_push(&r->exprs, expr);

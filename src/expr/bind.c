@@ -110,6 +110,11 @@ static struct error *unknown_name(struct binder *b, const struct node *from)
 
 	if (!b->row)
 		return lex_error_at(b->lexer, from->at, "there is nothing named '%s'", from->name);
+	if (b->several)
+		return lex_error_at(b->lexer, from->at,
+				    "no system call has an argument '%s', and there is nothing "
+				    "else of that name (expressions.md lists what there is)",
+				    from->name);
 	if (!b->row->nargs)
 		return lex_error_at(b->lexer, from->at,
 				    "%s has no argument '%s': it has none at all", b->row->name,

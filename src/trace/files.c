@@ -21,6 +21,9 @@
 #define CHUNK	  (256 << 10)
 #define BLOCK	  4096 /* what the hash takes at once; see trace_abi.h */
 
+/* Why recording ends where a file cannot be kept. */
+#define WITHOUT "(it could not be replayed without; record to another place with -o)"
+
 /* Times of files go with the kernel's tick (10 ms at most): a file that changed this shortly before
  * it was read can change again without showing it. */
 #define RACY_NS 20000000ll
@@ -210,7 +213,8 @@ static struct error *copy_chunk(struct trace_files_writer *files, int from, int 
 		return NULL;
 	errnum = lseek(to, at, SEEK_SET) < 0 ? errno : os_write_all(to, chunk, *length);
 	if (errnum)
-		return error_os(errnum, "cannot keep the mapped file %s in %s", path, files->name);
+		return error_os(errnum, "cannot keep the mapped file %s in %s " WITHOUT, path,
+				files->name);
 	return NULL;
 }
 
@@ -249,7 +253,8 @@ static struct error *hash_and_copy(struct trace_files_writer *files, int from, i
 
 	contents_finish(&contents, record);
 	if (!error && to >= 0 && os.ftruncate(to, (off_t)record->size))
-		error = error_os(errno, "cannot keep the mapped file %s in %s", path, files->name);
+		error = error_os(errno, "cannot keep the mapped file %s in %s " WITHOUT, path,
+				 files->name);
 	return error;
 }
 
@@ -401,7 +406,8 @@ struct error *trace_files_add_bytes(struct trace_files_writer *files, const void
 	int errnum = os_write_all(to, bytes, length);
 
 	if (errnum)
-		return error_os(errnum, "cannot keep the memory %s in %s", path, files->name);
+		return error_os(errnum, "cannot keep the memory %s in %s " WITHOUT, path,
+				files->name);
 	try(name_contents(files, &added.record));
 	return add(files, &added, path, id);
 }

@@ -121,7 +121,11 @@ struct error *trace_place_make(const char *program, char **path)
 			return NULL;
 		}
 		if (errno != EEXIST)
-			return error_os(errno, "cannot make the directory %s", wanted);
+			return error_os(errno,
+					"cannot make the directory %s for the recording (name "
+					"another one with -o, or set WARP_TRACE_DIR to use another "
+					"place)",
+					wanted);
 	}
 	return error_new("cannot find a free name for a recording of %s in %s", name, place);
 }

@@ -166,12 +166,13 @@ struct error *tracee_check_room(pid_t pid)
 	proc_read_maps(pid, &maps);
 	vec_foreach (&maps, map)
 		if (map->start < WARP_PAGES_END && map->end > WARP_CODE_PAGE)
-			return error_new("cannot record %s in process %d: it is linked at the "
-					 "addresses from %#llx to %#llx, which warp needs for pages "
-					 "of its own; link it elsewhere (-pie, or without "
-					 "-Ttext-segment)",
-					 *map->name ? map->name : "the program", pid,
-					 WARP_CODE_PAGE, WARP_PAGES_END);
+			return error_new(
+				"cannot record %s in process %d: it is linked at the "
+				"addresses from %#llx to %#llx, which warp needs for pages "
+				"of its own; link it elsewhere (-pie, or without "
+				"-Ttext-segment)",
+				*map->name ? map->name : "the program", pid, WARP_CODE_PAGE,
+				WARP_PAGES_END);
 	return NULL;
 }
 

@@ -287,6 +287,11 @@ static bool run_to_exec(const struct spawn_options *options, struct tracee *trac
 
 static struct error *exec_refused(const char *program, int errnum)
 {
+	if (!*program)
+		return error_new_kind(
+			ERROR_NOT_FOUND,
+			"cannot run '': the program's name is empty; give its name or "
+			"path (is a variable of the shell unset?)");
 	if (errnum == ENOENT)
 		return error_new_kind(
 			ERROR_NOT_FOUND,

@@ -1,6 +1,7 @@
 /* Error objects. Invariant: an error always has a text. */
 #include "util/error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,25 @@ struct error *error_new_kind(enum error_kind kind, const char *format, ...)
 	return make(kind, 0, text);
 }
 
+/* What can be done about it, whatever was attempted. */
+static const char *remedy(int errnum)
+{
+	switch (errnum) {
+	case EMFILE:
+		return "; allow more open files (ulimit -n 4096) and try again";
+	case ENFILE:
+		return "; the whole system has too many files open: end some programs and try "
+		       "again";
+	case ENOSPC:
+	case EDQUOT:
+		return "; make room there, or use another place";
+	case EFBIG:
+		return "; allow larger files (ulimit -f unlimited), or use another place";
+	default:
+		return "";
+	}
+}
+
 struct error *error_os(int errnum, const char *format, ...)
 {
 	va_list args;
@@ -42,7 +62,7 @@ struct error *error_os(int errnum, const char *format, ...)
 	va_start(args, format);
 	char *what = xvasprintf(format, args);
 	va_end(args);
-	char *text = xasprintf("%s: %s", what, strerror(errnum));
+	char *text = xasprintf("%s: %s%s", what, strerror(errnum), remedy(errnum));
 	free(what);
 	return make(ERROR_FAILED, errnum, text);
 }

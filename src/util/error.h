@@ -26,7 +26,8 @@ struct error *error_new(const char *format, ...) __attribute__((format(printf, 1
 /* The same with a kind of its own. */
 struct error *error_new_kind(enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The formatted text, then ": " and what the errno value means. */
+/* The formatted text, then ": " and what the errno value means; where that alone tells what can be
+ * done about it (EMFILE, ENOSPC), then that. */
 struct error *error_os(int errnum, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Takes `cause` over and puts the formatted text and ": " before its text; kind and errno stay. */
 struct error *error_wrap(struct error *cause, const char *format, ...)

@@ -628,6 +628,23 @@ def help_and_version(context):
         same = context.run([context.warp, command, '--help'])
         check(same.status == 0 and same.out == one.out, command + ' --help is the same', same)
     check(context.run([context.warp, '--help']).out == text.out, '--help is help', text)
+    for argv in (['--version'], ['--help'], ['help', 'record']):
+        result = context.run(['sh', '-c', '"$@" >/dev/full', 'sh', context.warp, *argv])
+        refused(context, result, FAILED, 'cannot write to standard output: No space left')
+
+
+@case
+def remedies(context):
+    """What can be done is said with what went wrong."""
+    record_refused(context, [''], NOT_FOUND, "name is empty; give its name")
+    for option, says in (('--slice=0', '--slice takes .*from 1 to .*man warp-record'),
+                         ('--patience=x', '--patience takes .*man warp-record'),
+                         ('--chaos=x', '--chaos takes a number .*man warp-record')):
+        refused(context, context.run([context.warp, 'record', option, 'true']), FAILED, says)
+    few = context.run(['sh', '-c', 'ulimit -n 7; exec "$@"', 'sh', context.warp, 'trace', 'true'])
+    refused(context, few, FAILED, 'cannot make a pipe .*Too many open files; .*ulimit -n')
+    nowhere = context.run([context.warp, 'record', 'true'], env={'WARP_TRACE_DIR': '/proc/nowhere'})
+    refused(context, nowhere, FAILED, '/proc/nowhere .*WARP_TRACE_DIR')
 
 
 @case

@@ -278,6 +278,10 @@ def expressions(context):
     result = trace(context, '-qq', '-e', 'openat(errno == ENOENT && filename == "/none*")', 'sh', '-c', script)
     check(re.search(rb'openat\(AT_FDCWD, "/nonexistent", O_RDONLY\) += -1 ENOENT', result.err)
           and b'hostname' not in result.err, 'only the failed open', result)
+    for text, says in (('signal=all', 'signals are always shown'), ('inject=read:error=EIO', 'warp intercept -r .*fail'),
+                       ('status=failed', 'errno != 0'), ('nothing == 1', "no system call has an argument 'nothing'")):
+        result = context.run([context.warp, 'trace', '-e', text, 'true'])
+        check(result.status == FAILED and re.search(says.encode(), result.err), text, result)
     both = trace(context, '-qq', '-o', context.path('t'), '-e', 'trace=openat', '-e', 'exit_group', 'true')
     names = {re.sub(r'^\d+ +(\w+)\(.*', r'\1', line) for line in lines_of(context.path('t'))}
     check(names == {'openat', 'exit_group'}, 'both expressions', both)

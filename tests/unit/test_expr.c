@@ -322,7 +322,7 @@ static void test_mistakes(void **state)
 	wrong("mmap(len >= LEN)", "mmap has no argument 'LEN'", 12);
 	wrong("getpid(fd == 1)", "it has none at all", 7);
 	wrong("%process(statbuf == 0)", "none of these calls has 'statbuf'", 9);
-	wrong("%all(nonsense == 0)", "has no argument 'nonsense'", 5);
+	wrong("%all(nonsense == 0)", "no system call has an argument 'nonsense'", 5);
 	wrong("read(fd == 0x100000000)", "32 bits that are signed", 11);
 	wrong("read(count > -1)", "64 bits that are unsigned", 13);
 	wrong("read(fd = 2)", "expected an operator", 8);
