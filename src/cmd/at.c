@@ -78,6 +78,8 @@ static struct error *go_there(const struct at_request *request, struct view *vie
 {
 	struct choice chosen;
 
+	if (request->process)
+		try(choose_check_process(request->directory, request->process));
 	try(choose_by_event(request->directory, request->event, &chosen));
 	struct timeline_options options = {
 		.directory = request->directory,

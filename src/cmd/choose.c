@@ -53,6 +53,71 @@ struct error *choose_by_program(const char *directory, const char *name, struct 
 	return find_program(reader, name, out);
 }
 
+/* ---- by number ---- */
+
+/* How many processes an error names. */
+#define NAMED 12
+
+/* Names the process in *list (the caller's), as far as there is room. */
+static void name_process(uint32_t process, size_t count, char **list)
+{
+	if (count > NAMED)
+		return;
+	char *more = count == NAMED ? xasprintf("%s, ...", *list)
+				    : xasprintf("%s%s%" PRIu32, *list, count ? ", " : "", process);
+
+	free(*list);
+	*list = more;
+}
+
+/* The task that is new with this event; *any: there is one. */
+static struct error *new_task(struct trace_reader *reader, const struct trace_event *event,
+			      struct trace_task *task, bool *any)
+{
+	struct trace_datum_view view;
+
+	*any = event->kind == TRACE_EV_START;
+	*task = (struct trace_task){.tid = event->tid, .tgid = event->tid};
+	if (event->kind != TRACE_EV_TASK_NEW)
+		return NULL;
+	try(trace_reader_find(reader, TRACE_D_TASK, &view));
+	*any = view.bytes;
+	if (*any)
+		memcpy(task, view.bytes, sizeof(*task));
+	return NULL;
+}
+
+static struct error *find_number(struct trace_reader *reader, const char *directory,
+				 uint32_t process)
+{
+	char *list _cleanup_free_ = xstrdup("");
+	struct trace_event event;
+	struct trace_task task;
+	size_t count = 0;
+	bool end, any;
+
+	for (;;) {
+		try(trace_reader_next(reader, &event, &end));
+		if (end)
+			return error_new("the recording %s has no process %" PRIu32 "; it has %s "
+					 "(warp dump shows what they do)",
+					 directory, process, *list ? list : "none");
+		try(new_task(reader, &event, &task, &any));
+		if (any && task.tid == process)
+			return NULL;
+		if (any && task.tid == task.tgid)
+			name_process(task.tid, count++, &list);
+	}
+}
+
+struct error *choose_check_process(const char *directory, uint32_t process)
+{
+	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
+
+	try(trace_reader_open(directory, &reader));
+	return find_number(reader, directory, process);
+}
+
 /* ---- by event ---- */
 
 static struct error *find_event(struct trace_reader *reader, uint64_t number,

@@ -18,6 +18,9 @@ struct error *choose_by_program(const char *directory, const char *name, struct 
 /* The process of the task that the event is of; UINT64_MAX: the last event. */
 struct error *choose_by_event(const char *directory, uint64_t event, struct choice *out);
 
+/* An error that names those there are if the recording has no such process. Replays nothing. */
+struct error *choose_check_process(const char *directory, uint32_t process);
+
 /* An event as users name it: its number, from 1 on, or END (UINT64_MAX). False: it is none. */
 bool choose_parse_event(const char *text, uint64_t *event);
 /* A process's number. False: it is none. */

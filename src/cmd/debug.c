@@ -18,6 +18,8 @@ static struct error *choose(const struct debug_request *request, struct timeline
 	struct choice chosen;
 
 	*event = request->event;
+	if (request->process)
+		try(choose_check_process(request->directory, request->process));
 	if (request->program) {
 		try(choose_by_program(request->directory, request->program, &chosen));
 		options->process = chosen.process;

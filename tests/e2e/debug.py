@@ -513,6 +513,20 @@ def until_without(context):
           'where it begins', result)
 
 
+@case
+def no_such_process(context):
+    """Said before anything is replayed, with the processes that there are."""
+    recording = context.record(['sh', '-c', 'echo out; /bin/true'])
+    dumped = context.must([context.warp, 'dump', recording.path]).out.decode()
+    processes = sorted(set(re.findall(r'^ *\d+ +\S+ +(\d+) ', dumped, re.M)), key=int)
+    says = 'has no process 999999; it has %s (warp dump ' % ', '.join(processes)
+    for options in (['-a', '--until', 'END'], ['-a', '--until', '2'], []):
+        result = context.run([context.warp, 'replay', *options, '-p', '999999', recording.path])
+        check(result.status == FAILED and not result.out and says in result.err.decode(), says, result)
+    result = context.run([context.warp, 'dump', '--at', '2', '-p', '999999', recording.path])
+    check(result.status == FAILED and says in result.err.decode(), says, result)
+
+
 # ---- servers ----
 
 def attach(context, target, commands):
