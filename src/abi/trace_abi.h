@@ -276,6 +276,16 @@ struct trace_found {
 	uint64_t visits; /* how often its instruction is reached, from `hits` sites on */
 };
 
+/* ---- the file `stopped`: written where recording ended before the program did ---- */
+
+#define TRACE_STOPPED_MAGIC "WARPSTP\0"
+
+struct trace_stopped {
+	uint8_t magic[TRACE_MAGIC_SIZE];
+	uint32_t version; /* TRACE_VERSION */
+	uint32_t error;	  /* errno value: why */
+};
+
 #define TRACE_FILE_PATH 4096
 
 struct trace_file {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "cmd/text.h"
@@ -140,7 +141,11 @@ static void put_state(struct trace_reader *reader, const struct tally *tally)
 		text_put_end(stdout, tally->end);
 		break;
 	case TRACE_CUT:
-		printf("cut short after event %" PRIu64 ", or still being recorded", tally->last);
+		printf("cut short after event %" PRIu64, tally->last);
+		if (trace_reader_stopped(reader))
+			printf(": recording stopped (%s)", strerror(trace_reader_stopped(reader)));
+		else
+			fputs(", or still being recorded", stdout);
 		break;
 	case TRACE_DAMAGED:
 		printf("damaged after event %" PRIu64, tally->last);

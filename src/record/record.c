@@ -289,6 +289,8 @@ static struct error *spawn_and_record(const struct record_options *options,
 		error = record_from(&session, &tracee, &spawned);
 	else
 		kill(tracee.tid, SIGKILL);
+	if (error && session.writer)
+		trace_writer_stop(session.writer, error->os_errno);
 	result->status = session.first_status;
 	session_deinit(&session);
 	return error;

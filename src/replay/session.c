@@ -501,11 +501,15 @@ static void note_result(struct rep_session *s, bool failed, struct replay_result
 	if (failed || s->ended)
 		return;
 	const char *damage = trace_reader_damage(s->reader);
+	int stopped = trace_reader_stopped(s->reader);
 
 	result->damaged = damage;
-	result->shortfall = damage ? xstrdup(damage)
-				   : xasprintf("the recording was cut short after event %llu",
-					       (unsigned long long)s->event.number);
+	result->shortfall =
+		damage ? xstrdup(damage)
+		       : xasprintf("the recording was cut short after event %llu%s%s",
+				   (unsigned long long)s->event.number,
+				   stopped ? ": recording stopped, for the reason " : "",
+				   stopped ? strerror(stopped) : "");
 }
 
 struct error *replay_recording(const struct replay_options *options, struct replay_result *result)

@@ -68,6 +68,11 @@ struct error *trace_files_writer_create(int directory, const char *name,
 	return NULL;
 }
 
+void trace_files_writer_tidy(struct trace_files_writer *files)
+{
+	os.unlinkat(files->directory, TEMPORARY, 0);
+}
+
 void trace_files_writer_destroy(struct trace_files_writer *files)
 {
 	if (!files)

@@ -21,6 +21,8 @@ struct trace_files_writer;
  * error texts. */
 struct error *trace_files_writer_create(int directory, const char *name,
 					struct trace_files_writer **out);
+/* Removes what is left of a file that could not be kept. */
+void trace_files_writer_tidy(struct trace_files_writer *files);
 void trace_files_writer_destroy(struct trace_files_writer *files);
 
 /* Keeps the contents that the regular file `fd` (open for reading; its offset is moved) has now, as

@@ -360,7 +360,7 @@ static bool is_part(const char *name)
 	if (!strncmp(name, "data.", 5))
 		return is_number(name + 5);
 	return !strcmp(name, "files") || !strcmp(name, "files.d") || !strcmp(name, "meta.new") ||
-	       !strcmp(name, "found") || !strcmp(name, "found.new");
+	       !strcmp(name, "found") || !strcmp(name, "found.new") || !strcmp(name, "stopped");
 }
 
 static bool is_contents(const char *name)

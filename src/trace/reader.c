@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "trace/block.h"
+#include "trace/stopped.h"
 #include "util/alloc.h"
 #include "util/cleanup.h"
 #include "util/os.h"
@@ -373,6 +374,12 @@ static struct error *empty_error(struct trace_reader *reader)
 	struct stream *flawed = flawed_stream(reader);
 	char file[TRACE_STREAM_NAME];
 
+	int stopped = trace_reader_stopped(reader);
+
+	if (!flawed && stopped)
+		return error_new("the recording %s has no events: recording stopped early, for the "
+				 "reason '%s'; record the program again where there is none",
+				 reader->name, strerror(stopped));
 	if (!flawed)
 		return error_new("the recording %s is empty: no whole block of it was written",
 				 reader->name);
@@ -933,6 +940,11 @@ enum trace_state trace_reader_state(const struct trace_reader *reader)
 const char *trace_reader_damage(const struct trace_reader *reader)
 {
 	return reader->damage;
+}
+
+int trace_reader_stopped(const struct trace_reader *reader)
+{
+	return trace_stopped_read(reader->directory);
 }
 
 /* Bytes of the regular files in a directory; contents with several names count once. */

@@ -70,6 +70,9 @@ enum trace_state trace_reader_state(const struct trace_reader *reader);
  * Owned by the reader; known once trace_reader_next() has reached the place. */
 const char *trace_reader_damage(const struct trace_reader *reader);
 
+/* 0, or the errno value for which recording stopped, before the program had ended. */
+int trace_reader_stopped(const struct trace_reader *reader);
+
 /* From the frames' headers, without reading the events. */
 struct trace_counts {
 	uint64_t events;      /* in whole frames */

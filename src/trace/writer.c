@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "trace/block.h"
+#include "trace/stopped.h"
 #include "util/alloc.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -642,6 +643,14 @@ struct error *trace_writer_finish(struct trace_writer *writer)
 		writer->running = false;
 	}
 	return trace_writer_check(writer);
+}
+
+void trace_writer_stop(struct trace_writer *writer, int errnum)
+{
+	error_free(trace_writer_finish(writer));
+	trace_files_writer_tidy(writer->files);
+	if (errnum)
+		trace_stopped_write(writer->directory, errnum);
 }
 
 void trace_writer_destroy(struct trace_writer *writer)

@@ -73,6 +73,8 @@ struct error *trace_writer_check(struct trace_writer *writer);
 /* Writes everything and ends the thread; nothing can be written any more. The last event should
  * have been a TRACE_EV_END. */
 struct error *trace_writer_finish(struct trace_writer *writer);
+/* Instead of that where recording failed: finishes, and leaves a note of why for readers. */
+void trace_writer_stop(struct trace_writer *writer, int errnum);
 /* Finishes if that was not done, and frees. NULL is fine. The directory stays. */
 void trace_writer_destroy(struct trace_writer *writer);
 

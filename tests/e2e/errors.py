@@ -333,6 +333,20 @@ def full_filesystem(context):
           'what was recorded before is replayed', again)
 
 
+def full_while_keeping_files(context):
+    """The disk gets full with the files that the program maps: the recording says so ever after."""
+    copy = context.path('copy')
+    result = in_small_filesystem(
+        context, '600k', '"$2" record -o "$1/recording" true; s=$?; cp -r "$1/recording" "$3"; exit $s', copy)
+    check(result.status != 99, 'mounting', result)
+    refused(context, result, FAILED, 'cannot keep the mapped file .*No space left on device; ')
+    for command in (['replay', '-a'], ['info'], ['dump']):
+        result = context.run([context.warp, *command, copy])
+        check(result.status == FAILED and b'recording stopped' in result.err and b'No space left' in result.err,
+              'warp %s says why it is empty' % command[0], result)
+    check(context.run([context.warp, 'rm', copy]).status == 0, 'it can be removed', copy)
+
+
 def no_room_at_all(context):
     result = in_small_filesystem(
         context, '8k', 'head -c 100000 /dev/zero >"$1/filler" 2>/dev/null; "$2" record -o "$1/recording" true')
@@ -341,6 +355,7 @@ def no_room_at_all(context):
 
 
 case(full_filesystem, limit=200, privileged=True)
+case(full_while_keeping_files, privileged=True)
 case(no_room_at_all, privileged=True)
 
 
