@@ -1,6 +1,7 @@
-/* The file `stopped`. It is written last, in the room that a half-kept file has given back. */
+/* The file `stopped`. A recorder that is killed leaves it without a reason. */
 #include "trace/stopped.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,14 +15,26 @@
 /* Errors that the kernel has (its MAX_ERRNO). */
 #define ERRNO_MAX 4095
 
-void trace_stopped_write(int directory, int errnum)
+/* Returns 0 or an errno value. */
+static int put(int directory, int flags, int errnum)
 {
 	struct trace_stopped stopped = {.version = TRACE_VERSION, .error = (uint32_t)errnum};
-	int fd _cleanup_fd_ =
-		os.openat(directory, NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	int fd _cleanup_fd_ = os.openat(directory, NAME, O_WRONLY | O_NOFOLLOW | flags, 0600);
 
 	memcpy(stopped.magic, TRACE_STOPPED_MAGIC, sizeof(stopped.magic));
-	if (fd >= 0 && os_write_all(fd, &stopped, sizeof(stopped)))
+	return fd < 0 ? errno : os_write_all(fd, &stopped, sizeof(stopped));
+}
+
+struct error *trace_stopped_reserve(int directory, const char *name)
+{
+	int errnum = put(directory, O_CREAT | O_EXCL, 0);
+
+	return errnum ? error_os(errnum, "cannot write %s/" NAME, name) : NULL;
+}
+
+void trace_stopped_write(int directory, int errnum)
+{
+	if (!errnum || put(directory, 0, errnum))
 		os.unlinkat(directory, NAME, 0);
 }
 

@@ -3,8 +3,12 @@
 #ifndef WARP_TRACE_STOPPED_H
 #define WARP_TRACE_STOPPED_H
 
-/* Writes it into the recording's open directory, as far as that can be done: the disk may be full
- * still. */
+#include "util/error.h"
+
+/* Makes the file in the recording's open directory while there is room, without a reason in it. */
+struct error *trace_stopped_reserve(int directory, const char *name);
+/* Writes the reason, in the room that was reserved: the disk may be full. 0: there is none, and the
+ * file is removed. */
 void trace_stopped_write(int directory, int errnum);
 /* The errno value in it; 0 where there is no such file, or none that makes sense. */
 int trace_stopped_read(int directory);

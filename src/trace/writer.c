@@ -65,6 +65,7 @@ struct trace_writer {
 	int directory;
 	char *name;
 	struct trace_files_writer *files;
+	int stopped;	 /* errno value of trace_writer_stop */
 	uint64_t last;	 /* number of the last event */
 	size_t buffered; /* room of all buffers */
 
@@ -272,6 +273,7 @@ static struct error *begin(struct trace_writer *writer, const struct trace_meta 
 		log_info("%s cannot be locked: %s", writer->name, strerror(errno));
 	try(trace_meta_write(writer->directory, writer->name, meta));
 	try(trace_files_writer_create(writer->directory, writer->name, &writer->files));
+	try(trace_stopped_reserve(writer->directory, writer->name));
 	return start_thread(writer);
 }
 
@@ -641,16 +643,18 @@ struct error *trace_writer_finish(struct trace_writer *writer)
 		pthread_mutex_unlock(&writer->lock);
 		pthread_join(writer->thread, NULL);
 		writer->running = false;
+		if (!writer->failure && !writer->stopped)
+			trace_stopped_write(writer->directory, 0);
 	}
 	return trace_writer_check(writer);
 }
 
 void trace_writer_stop(struct trace_writer *writer, int errnum)
 {
+	writer->stopped = errnum;
 	error_free(trace_writer_finish(writer));
 	trace_files_writer_tidy(writer->files);
-	if (errnum)
-		trace_stopped_write(writer->directory, errnum);
+	trace_stopped_write(writer->directory, errnum);
 }
 
 void trace_writer_destroy(struct trace_writer *writer)
