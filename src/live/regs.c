@@ -143,6 +143,33 @@ static bool through_narrow_gate(pid_t tid)
 	       info.arch != arch.audit_arch;
 }
 
+/* Calls that go on as restart_syscall(2) after they were interrupted. */
+static bool can_restart(const struct sc_row *row)
+{
+	static const char *const names[] = {"nanosleep", "clock_nanosleep", "poll", "futex"};
+
+	for (size_t i = 0; row && i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(row->name, names[i]))
+			return true;
+	return false;
+}
+
+/* An earlier look (or a stop) has interrupted the call, which goes on as restart_syscall. The kernel
+ * keeps to itself which it was; the arguments are in their registers still, and the number mostly is
+ * in the code. */
+static int restarted_call(const struct regs *regs, struct live_task *task, int nr)
+{
+	uint8_t bytes[ARCH_CALL_SET_SIZE];
+	taddr at = arch.pc(regs) - sizeof(bytes);
+
+	if (!sc_row_restarts(sc_row(nr)) ||
+	    live_read(task, at, bytes, sizeof(bytes)) != sizeof(bytes))
+		return nr;
+	int set = arch.call_set(bytes);
+
+	return can_restart(sc_row(set)) ? set : nr;
+}
+
 static void take_call(struct regs_thread *thread, struct live_task *task)
 {
 	const struct regs *regs = &thread->registers.regs;
@@ -155,6 +182,8 @@ static void take_call(struct regs_thread *thread, struct live_task *task)
 	for (int i = 0; i < SC_ARGS; i++)
 		thread->call_args[i] = thread->call_narrow ? arch.narrow_call_arg(regs, i)
 							   : arch.call_arg(regs, i);
+	if (!thread->call_narrow)
+		thread->call_nr = restarted_call(regs, task, thread->call_nr);
 	note_call(thread, &memory);
 }
 

@@ -369,6 +369,23 @@ def blocked_calls(context):
     check(len(re.findall(r' ok$', rest, re.M)) == len(blocked), 'all calls ended well', rest)
 
 
+@case
+def restarted_calls(context):
+    """What a look has interrupted is still called by its name at the next."""
+    script = 'import select, time; select.poll().poll(60000)'
+    for argv, name in ((['sleep', '60'], 'clock_nanosleep'), ([PYTHON, '-S', '-c', script], 'poll')):
+        with subprocess.Popen(argv, cwd=context.work) as process:
+            try:
+                look = {}
+                while look.get('name') not in (name, 'restart_syscall'):  # it begins
+                    look = threads_of(regs(context, process.pid))[process.pid].get('call', {})
+                looks = [threads_of(regs(context, process.pid))[process.pid]['call'] for _ in range(3)]
+                check([look['name'] for look in looks] == [name] * 3, 'its name', looks)
+                check(len({look['text'] for look in looks}) == 1, 'and arguments', looks)
+            finally:
+                process.kill()
+
+
 LOAD_SAYS = r'rounds (\d+) wrong (\d+) interrupted (\d+) latest_ns (\d+)'
 
 

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <linux/audit.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
@@ -50,6 +51,17 @@ static int call_nr(const struct regs *regs)
 static int upcoming_call(const struct regs *regs)
 {
 	return (int)regs->word[RAX];
+}
+
+/* mov $NR, %eax; syscall: what compilers and C libraries write. */
+static int call_set(const uint8_t bytes[ARCH_CALL_SET_SIZE])
+{
+	int32_t nr;
+
+	if (bytes[0] != 0xb8 || memcmp(bytes + 5, x86_64_code_page, 2))
+		return -1;
+	memcpy(&nr, bytes + 1, sizeof(nr));
+	return nr;
 }
 
 static uint64_t call_arg(const struct regs *regs, int index)
@@ -204,6 +216,7 @@ const struct arch_ops arch = {
 	.call_code = x86_64_code_page,
 	.call_size = 2,
 	.upcoming_call = upcoming_call,
+	.call_set = call_set,
 	.makes_call = makes_call,
 	.break_code = break_code,
 	.break_size = sizeof(break_code),
