@@ -3,9 +3,11 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -454,9 +456,40 @@ enum death {
 	DEATH_REPLACED, /* the task does not exist any more, for us either */
 };
 
+/* Before 5.16 threads wait for each other's ends behind the stop at the exit, later before it
+ * (coredump_task_exit() in kernel/exit.c). */
+static bool dumps_late(void)
+{
+	struct utsname host;
+	unsigned major, minor;
+
+	return !uname(&host) && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 16));
+}
+
+/* Has it come to where it waits for the others, so that a core can be dumped? Any other
+ * uninterruptible sleep, such as for a page of a file, is one on the way there. */
+static bool awaits_dump(const struct rec_task *t)
+{
+	struct bytes text = {0};
+
+	if (!t->leader->dying || !dumps_late())
+		return false;
+	bool known = proc_read(t->tracee.tid, "wchan", &text) && text.count;
+
+	vec_push(&text, 0);
+	const char *where = (const char *)text.items;
+	/* "0": a kernel without symbols. exit_mm() may be inlined. */
+	bool there = !known || !strcmp(where, "0") || !strcmp(where, "exit_mm") ||
+		     !strcmp(where, "do_exit");
+
+	vec_deinit(&text);
+	return there;
+}
+
 /* Until the kernel has done what it does to memory at a thread's end. A leader whose threads live
- * on becomes a zombie that wait does not report. Where a signal dumps core, kernels before 5.16 let each
- * thread sleep after that, until all others have come as far (exit_mm() in kernel/exit.c). */
+ * on becomes a zombie that wait does not report. Where a signal dumps core, kernels before 5.16 let
+ * each thread sleep after that, until all others have come as far (exit_mm() in kernel/exit.c). */
 static enum death await_death(struct rec_session *s, struct rec_task *t)
 {
 	for (;;) {
@@ -470,8 +503,7 @@ static enum death await_death(struct rec_session *s, struct rec_task *t)
 		}
 		char state = proc_state(t->tracee.tid);
 
-		if (state == 'Z' || state == 'X' || state == 0 ||
-		    (state == 'D' && t->leader->dying))
+		if (state == 'Z' || state == 'X' || state == 0 || (state == 'D' && awaits_dump(t)))
 			return DEATH_ZOMBIE;
 		sched_yield();
 	}
