@@ -154,9 +154,9 @@ static bool can_restart(const struct sc_row *row)
 	return false;
 }
 
-/* An earlier look (or a stop) has interrupted the call, which goes on as restart_syscall. The kernel
- * keeps to itself which it was; the arguments are in their registers still, and the number mostly is
- * in the code. */
+/* An earlier look (or a stop) has interrupted the call, which goes on as restart_syscall. The
+ * kernel keeps to itself which it was; the arguments are in their registers still, and the number
+ * mostly is in the code. */
 static int restarted_call(const struct regs *regs, struct live_task *task, int nr)
 {
 	uint8_t bytes[ARCH_CALL_SET_SIZE];
