@@ -57,6 +57,7 @@ void rec_sigmask_exit(struct rec_session *s, struct rec_task *t)
 {
 	t->blocked_faults =
 		tracee_get_sigmask(&t->tracee) & (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGTRAP));
+	t->tracee.blocks_trap = t->blocked_faults & SIGNAL_BIT(SIGTRAP);
 }
 
 void rec_faults_inherit(struct rec_task *child, struct rec_task *t)
@@ -64,6 +65,7 @@ void rec_faults_inherit(struct rec_task *child, struct rec_task *t)
 	child->blocked_faults = t->blocked_faults;
 	child->faults = *faults_of(t);
 	child->tracee.ignores_trap = t->tracee.ignores_trap;
+	child->tracee.blocks_trap = t->tracee.blocks_trap;
 }
 
 /* What is ignored stays so (execve(2)), and the first program's parent may have ignored it. */

@@ -3,7 +3,7 @@
  * The tracee is sent to the code page (a system call instruction, then a trap) with PTRACE_CONT:
  * one stop a call, and the seccomp program lets calls from there pass. From a SYSEMU or seccomp
  * stop the pending call is skipped: the caller makes it again or sets its result. Where the program
- * ignores SIGTRAP, which a trap would end, the call is run to its end with PTRACE_SYSCALL. Signals are
+ * ignores or blocks SIGTRAP, which a trap would end, the call is run to its end with PTRACE_SYSCALL. Signals are
  * blocked meanwhile; a stop signal, which cannot be, is sent again afterwards, and an interrupt is
  * made again. */
 #include <errno.h>
@@ -48,13 +48,23 @@ static bool is_call_end(struct tracee *tracee, bool *entered)
 	return *entered && info.op == PTRACE_SYSCALL_INFO_EXIT;
 }
 
+static bool avoids_trap(const struct tracee *tracee)
+{
+	return tracee->ignores_trap || tracee->blocks_trap;
+}
+
+static void block_signals(struct tracee *tracee)
+{
+	tracee_set_sigmask(tracee, ASYNCHRONOUS | (tracee->blocks_trap ? SIGNAL_BIT(SIGTRAP) : 0));
+}
+
 /* Runs until the trap behind the call; returns false if the tracee is gone. */
 static bool run_to_trap(struct tracee *tracee, pid_t *child)
 {
 	bool entered = false;
 
 	for (;;) {
-		tracee_resume(tracee, tracee->ignores_trap ? PTRACE_SYSCALL : PTRACE_CONT, 0);
+		tracee_resume(tracee, avoids_trap(tracee) ? PTRACE_SYSCALL : PTRACE_CONT, 0);
 		int status = tracee_wait(tracee, 0);
 
 		if (tracee->gone)
@@ -92,7 +102,7 @@ int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_
 	uint64_t mask = tracee_get_sigmask(tracee);
 	bool trapped = tracee->trapped; /* ours takes nothing away: the signal is not blocked */
 
-	tracee_set_sigmask(tracee, ASYNCHRONOUS);
+	block_signals(tracee);
 	arch.remote_call(tracee_regs_mut(tracee), nr, args);
 	if (!run_to_trap(tracee, child))
 		return -ESRCH;
@@ -129,7 +139,7 @@ static int64_t borrowed_call(struct tracee *tracee, int nr, const uint64_t args[
 		return -EFAULT;
 	uint64_t mask = tracee_get_sigmask(tracee);
 
-	tracee_set_sigmask(tracee, ASYNCHRONOUS);
+	block_signals(tracee);
 	struct regs *regs = tracee_regs_mut(tracee);
 
 	arch.remote_call(regs, nr, args);

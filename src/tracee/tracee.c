@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,39 @@ static bool request(struct tracee *tracee, int what, void *addr, void *data)
 	return false;
 }
 
+static bool is_sent_again(const siginfo_t *info)
+{
+	return info->si_signo == SIGTRAP && info->si_code == SI_TKILL && info->si_pid == getpid();
+}
+
+/* A trap of ours, where the program blocks SIGTRAP, unblocks it; and if one waits already, there will not be
+ * another: the kernel reports that one (legacy_queue(), force_sig_info_to_task() in kernel/signal.c). So it
+ * is blocked again; and sent again, to wait on. */
+static void keep_blocked_trap(struct tracee *tracee)
+{
+	siginfo_t info;
+
+	if (arch.in_call(tracee_regs(tracee)) || !tracee_get_siginfo(tracee, &info))
+		return; /* no trap, but the signal, in a call that does not block it (sigsuspend(2)) */
+	tracee_set_sigmask(tracee, tracee_get_sigmask(tracee) | SIGNAL_BIT(SIGTRAP));
+	if (info.si_code > 0)
+		return;
+	if (!is_sent_again(&info))
+		tracee->kept_trap = info;
+	info = (siginfo_t){.si_signo = SIGTRAP, .si_code = SI_KERNEL};
+	tracee_set_siginfo(tracee, &info);
+	syscall(SYS_tgkill, tracee->tgid, tracee->tid, SIGTRAP);
+}
+
+void tracee_take_kept_trap(struct tracee *tracee, siginfo_t *info)
+{
+	if (!is_sent_again(info) || !tracee->kept_trap.si_signo)
+		return;
+	*info = tracee->kept_trap;
+	tracee_set_siginfo(tracee, info);
+	tracee->kept_trap.si_signo = 0;
+}
+
 void tracee_stopped(struct tracee *tracee, int status)
 {
 	int event = tracee_event(status);
@@ -53,7 +87,11 @@ void tracee_stopped(struct tracee *tracee, int status)
 	/* Overtaken by another stop, an interrupt is taken back by the kernel; see tracee_trap_first(). */
 	if (event != PTRACE_EVENT_STOP)
 		tracee->interrupted = false;
-	tracee->trapped |= !event && WSTOPSIG(status) == SIGTRAP;
+	if (event || WSTOPSIG(status) != SIGTRAP)
+		return;
+	tracee->trapped = true;
+	if (tracee->blocks_trap)
+		keep_blocked_trap(tracee);
 }
 
 int tracee_wait_once(struct tracee *tracee, int flags)

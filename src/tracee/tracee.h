@@ -32,8 +32,11 @@ struct tracee {
 	bool interrupt_again; /* the same for tracee_interrupt() and group stops */
 	bool trapped;	      /* by a SIGTRAP since the caller cleared this */
 	bool ignores_trap;    /* the program ignores SIGTRAP: remote calls must not raise it */
-	bool interrupted;     /* tracee_interrupt() was called; the caller takes note of its stop */
-	uint64_t stops;	      /* how many stops it made: the price of tracing */
+	bool blocks_trap;     /* it blocks SIGTRAP: the same; and each trap of ours unblocks it */
+	siginfo_t
+		kept_trap; /* a SIGTRAP of its own, which the kernel has made one with a trap of ours */
+	bool interrupted; /* tracee_interrupt() was called; the caller takes note of its stop */
+	uint64_t stops;	  /* how many stops it made: the price of tracing */
 };
 
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
@@ -48,6 +51,9 @@ int tracee_wait(struct tracee *tracee, int flags);
 int tracee_wait_once(struct tracee *tracee, int flags);
 /* Notes a stop that somebody else's wait has reported. */
 void tracee_stopped(struct tracee *tracee, int status);
+/* At the stop of a signal: if that is the program's own SIGTRAP, which was sent again, puts into *info who has
+ * sent it at first. */
+void tracee_take_kept_trap(struct tracee *tracee, siginfo_t *info);
 /* Lets it run: `how` is PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSEMU, PTRACE_SINGLESTEP or
  * PTRACE_LISTEN. Writes changed registers first. */
 void tracee_resume(struct tracee *tracee, int how, int signal);

@@ -1,12 +1,14 @@
 /* SIGTRAP is what breakpoints and single steps raise, which the kernel resets where it is ignored or blocked:
  * the program's own handling of it must survive that it is interrupted 1,000 times a second while it computes.
- * Ignored, also over exec; then handled and blocked. */
+ * Ignored, also over exec; then handled and blocked, while one waits, too. */
 #include "torture.h"
 
 static volatile sig_atomic_t caught;
 
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
+	expect(info->si_pid == getpid(), "SIGTRAP came from %d, code %d", info->si_pid,
+	       info->si_code);
 	caught++;
 }
 
@@ -50,9 +52,14 @@ static void be_blocked(uint64_t n)
 	show("same: blocked %lx", (unsigned long)compute(n));
 	need(sigprocmask(SIG_BLOCK, NULL, &now));
 	show("same: %s, %s", sigismember(&now, SIGTRAP) ? "blocked" : "not blocked", action_now());
-	need(raise(SIGTRAP));
+	for (int by_kill = 0; by_kill < 2; by_kill++) {
+		need(by_kill ? kill(getpid(), SIGTRAP) : raise(SIGTRAP));
+		show("same: waiting %lx", (unsigned long)compute(n));
+		need(sigprocmask(SIG_UNBLOCK, &trap, NULL));
+		show("same: %d caught", (int)caught);
+		need(sigprocmask(SIG_BLOCK, &trap, NULL));
+	}
 	need(sigprocmask(SIG_UNBLOCK, &trap, NULL));
-	show("same: %d caught", (int)caught);
 	tick_handle(SIGTRAP, (int)SA_RESETHAND, on_trap);
 	need(raise(SIGTRAP));
 	show("same: %d caught, %s", (int)caught, action_now());
