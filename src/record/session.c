@@ -92,6 +92,8 @@ void rec_resume_to_die(struct rec_task *t, int signal)
 {
 	t->leader->dying = true;
 	t->state = STATE_IN_CALL;
+	/* A trap of the program's own kills it where it blocks that; at the stop it was blocked again. */
+	tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) & ~SIGNAL_BIT(signal));
 	tracee_resume(&t->tracee, PTRACE_CONT, signal);
 }
 
