@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "record/record.h"
+#include "tracee/procfs.h"
 #include "util/log.h"
 
 uint64_t rec_now(void)

@@ -2,6 +2,8 @@
  * its code that count how far it is, which change at events. */
 #include <string.h>
 
+#include <sys/wait.h>
+
 #include "replay/session.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -100,6 +102,14 @@ void rep_free_target(struct softpmu_target *target)
 	free(target->witnesses);
 }
 
+static const char *what_stopped(int status)
+{
+	if (!WIFSTOPPED(status))
+		return "it ended";
+	return WSTOPSIG(status) == (SIGTRAP | 0x80) ? "the task made a system call"
+						    : "a signal stopped the task";
+}
+
 static struct error *differs(struct rep_session *s, struct rep_task *t,
 			     const struct softpmu_target *target, enum softpmu_result result,
 			     int status)
@@ -110,10 +120,11 @@ static struct error *differs(struct rep_session *s, struct rep_task *t,
 		return rep_diverged(
 			s, t,
 			"the place %#llx, after %llu sites and %u steps, was not reached "
-			"with the recorded registers and memory before the task stopped "
-			"(wait status %#x)",
+			"with the recorded registers and memory before %s; a program that "
+			"reads its own code finds changes there: record it with --no-sites",
 			(unsigned long long)arch.pc(&target->regs),
-			(unsigned long long)target->place.hits, target->place.steps, status);
+			(unsigned long long)target->place.hits, target->place.steps,
+			what_stopped(status));
 	if (memcmp(actual.word, target->regs.word, sizeof(actual.word)))
 		return rep_diverged_regs(s, t, &actual);
 	return rep_diverged(
