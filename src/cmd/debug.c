@@ -1,10 +1,13 @@
 /* warp replay without -a: opens the timeline of one process of the recording, and gives it to gdb. */
+#include <inttypes.h>
+
 #include "cmd/choose.h"
 #include "cmd/cmd.h"
 #include "cmd/debug.h"
 #include "cmd/events.h"
 #include "timeline/timeline.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 static void close_timeline(struct timeline **timeline)
 {
@@ -34,6 +37,18 @@ static struct error *choose(const struct debug_request *request, struct timeline
 	return NULL;
 }
 
+/* To the end, then. */
+static void say_if_beyond(struct timeline *timeline, uint64_t event)
+{
+	struct timeline_where where;
+
+	timeline_where(timeline, &where);
+	if (event > where.last && event != UINT64_MAX)
+		log_notice("there is no event %" PRIu64 ": the last one is %" PRIu64
+			   "; the debugger begins at the end",
+			   event, where.last);
+}
+
 static struct error *debug(const struct debug_request *request, int *status)
 {
 	struct timeline *timeline _cleanup_(close_timeline) = NULL;
@@ -44,8 +59,11 @@ static struct error *debug(const struct debug_request *request, int *status)
 	struct timeline_stop stop;
 	uint64_t event;
 
+	if (!request->serve)
+		try(gdb_check_debugger(&request->debugger));
 	try(choose(request, &options, &event));
 	try(timeline_open(&options, &timeline));
+	say_if_beyond(timeline, event);
 	if (event)
 		try(timeline_go_to_event(timeline, event, &stop));
 	*status = 0;

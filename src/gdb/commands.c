@@ -65,6 +65,7 @@ static const struct gdb_command commands[] = {
 	{"qXfer:", false, gdb_handle_xfer},
 	{"vFile:", false, gdb_handle_file},
 	{"qRcmd,", false, gdb_handle_monitor},
+	{"qTV:", false, gdb_handle_variable},
 	{"vCont", false, gdb_handle_vcont},
 	{"vRun", false, handle_run},
 	{"vKill", false, handle_vkill},

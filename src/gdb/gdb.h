@@ -39,6 +39,8 @@ struct gdb_debugger {
 	char *const *more;   /* further arguments, NULL-terminated; or NULL */
 };
 
+/* Is gdb there, if it is what gdb_launch() would start? Costs nothing: asked before a long replay. */
+struct error *gdb_check_debugger(const struct gdb_debugger *debugger);
 /* Runs a debugger in the foreground that is connected to the timeline, until it ends: *status is its wait
  * status. */
 struct error *gdb_launch(struct timeline *timeline, const struct gdb_options *options,

@@ -21,25 +21,32 @@
 #include "util/cleanup.h"
 #include "util/os.h"
 
-/* What gdb offers besides its own commands, when we start it. Behind "monitor seek" it looks for
- * libraries, of which a breakpoint tells it otherwise; a step then moves nothing and shows the place. (One
- * forwards could be over a breakpoint where it was, which only the thread that was there may end.) */
+/* Behind a command that moves the program gdb looks for libraries, of which a breakpoint tells it otherwise; a
+ * step then moves nothing and shows the place. (One forwards could be over a breakpoint where it was, which
+ * only the thread that was there may end.) Where the command has failed there must be no step: scripts see
+ * that by a variable of the server's, "qTV". */
+#define SHOW_PLACE "  if $_warp_moved\n    sharedlibrary\n    reverse-stepi\n  end\nend\n"
+
+/* What gdb offers besides its own commands, when we start it. It would tell that a variable is there. */
 static const char commands[] =
+	"pipe tvariable $_warp_moved | cat >/dev/null\n"
 	"define when\n  monitor when\nend\n"
 	"document when\nWhere the replay is: event, time, thread, address.\nend\n"
-	"define seek\n  monitor seek $arg0\n  sharedlibrary\n  reverse-stepi\nend\n"
+	"define seek\n  monitor seek $arg0\n" SHOW_PLACE
 	"document seek\nGo to an event or a time: seek 1234, seek 1.5s, seek END.\nend\n"
 	"define events\n  if $argc == 0\n    monitor events\n  else\n    monitor events $arg0\n"
 	"  end\nend\n"
 	"document events\nList the events around here: events, events 'write(fd == 1)'.\nend\n"
 	"define checkpoint\n  monitor checkpoint\nend\n"
 	"document checkpoint\nRemember this place of the replay.\nend\n"
-	"define restart\n  monitor restart $arg0\n  sharedlibrary\n  reverse-stepi\nend\n"
+	"define info checkpoints\n  monitor checkpoints\nend\n"
+	"document info checkpoints\nThe places of the replay that are remembered.\nend\n"
+	"define restart\n  monitor restart $arg0\n" SHOW_PLACE
 	"document restart\nGo to a checkpoint: restart N.\nend\n"
 	"define delete checkpoint\n  monitor delete checkpoint $arg0\nend\n"
 	"document delete checkpoint\nForget a checkpoint: delete checkpoint N.\nend\n"
 	"define last-write\n  eval \"monitor last-write %lu:%lu\", (unsigned long)&($arg0), "
-	"(unsigned long)sizeof($arg0)\n  sharedlibrary\n  reverse-stepi\nend\n"
+	"(unsigned long)sizeof($arg0)\n" SHOW_PLACE
 	"document last-write\nGo back to the instruction that last wrote a variable: last-write "
 	"x.\n"
 	"end\n";
@@ -187,8 +194,22 @@ static struct error *start(const struct gdb_debugger *debugger, const struct pla
 	return NULL;
 }
 
+/* The shell has told what it could not execute, in words of its own. */
+static struct error *cannot_start(const struct gdb_debugger *debugger)
+{
+	return error_new("the debugger '%s' cannot be started: check --debugger, or use --serve "
+			 "and connect one to it",
+			 debugger->command ? debugger->command : "gdb");
+}
+
+static bool is_of_shell(int status)
+{
+	return WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127);
+}
+
 /* Serves gdb, and waits for its end. */
-static struct error *serve(struct gdb_session *s, struct place *place, int channel, int *status)
+static struct error *serve(struct gdb_session *s, const struct gdb_debugger *debugger,
+			   struct place *place, int channel, int *status)
 {
 	int client _cleanup_fd_ = -1;
 
@@ -201,7 +222,9 @@ static struct error *serve(struct gdb_session *s, struct place *place, int chann
 	do
 		got = read(channel, status, sizeof(*status));
 	while (got < 0 && errno == EINTR);
-	return got == sizeof(*status) ? NULL : error_new("gdb could not be started");
+	if (got != sizeof(*status))
+		return error_new("gdb could not be started");
+	return client < 0 && is_of_shell(*status) ? cannot_start(debugger) : NULL;
 }
 
 static struct error *launch(struct gdb_session *s, const struct gdb_debugger *debugger, int *status)
@@ -211,7 +234,25 @@ static struct error *launch(struct gdb_session *s, const struct gdb_debugger *de
 
 	try(make_place(&place));
 	try(start(debugger, &place, &channel));
-	return serve(s, &place, channel, status);
+	return serve(s, debugger, &place, channel, status);
+}
+
+struct error *gdb_check_debugger(const struct gdb_debugger *debugger)
+{
+	const char *path = getenv("PATH");
+	char *list _cleanup_free_ = xstrdup(path ? path : "/bin:/usr/bin");
+	char *rest = list, *directory;
+
+	if (debugger->command)
+		return NULL;
+	while ((directory = strsep(&rest, ":"))) {
+		char *file _cleanup_free_ = xasprintf("%s/gdb", *directory ? directory : ".");
+
+		if (!access(file, X_OK))
+			return NULL;
+	}
+	return error_new("there is no gdb in PATH: install it, name another debugger with "
+			 "--debugger, or use --serve and connect one to it");
 }
 
 struct error *gdb_launch(struct timeline *timeline, const struct gdb_options *options,

@@ -15,7 +15,7 @@
 struct monitor_command {
 	const char *name;
 	unsigned words; /* that it needs behind its name */
-	bool moves;	/* or looks at places: a diversion is left before */
+	bool leaves;	/* a diversion first. Commands that can fail before do it themselves */
 	void (*run)(struct gdb_session *s, char **words);
 	const char *usage;
 };
@@ -26,12 +26,13 @@ static void run_help(struct gdb_session *s, char **words);
 /* "events" takes its line as it is, and stands apart. */
 static const struct monitor_command commands[] = {
 	{"when", 0, false, gdb_place_when, "when                     where the replay is"},
-	{"seek", 1, true, gdb_place_seek, "seek EVENT|SECONDSs|END  go there"},
+	{"seek", 1, false, gdb_place_seek, "seek EVENT|SECONDSs|END  go there"},
 	{"checkpoint", 0, true, gdb_place_checkpoint,
 	 "checkpoint               remember this place"},
-	{"restart", 1, true, gdb_place_restart, "restart N                go to checkpoint N"},
+	{"checkpoints", 0, false, gdb_place_checkpoints, "checkpoints              that there are"},
+	{"restart", 1, false, gdb_place_restart, "restart N                go to checkpoint N"},
 	{"delete", 2, false, gdb_place_delete, "delete checkpoint N      forget it"},
-	{"last-write", 1, true, gdb_place_last_write,
+	{"last-write", 1, false, gdb_place_last_write,
 	 "last-write ADDR[:LENGTH] go back to where that memory was last written"},
 	{"threads", 0, false, run_threads,
 	 "threads                  of the process, at this event"},
@@ -115,12 +116,18 @@ static void run_line(struct gdb_session *s, char *line)
 			continue;
 		if (count - 1 != commands[i].words)
 			gdb_say(s, "usage: %s\n", commands[i].usage);
-		else if (!commands[i].moves || gdb_leave(s))
+		else if (!commands[i].leaves || gdb_leave(s))
 			commands[i].run(s, words + 1);
 		return;
 	}
 	gdb_say(s, "there is no such command; these are there:\n");
 	run_help(s, NULL);
+}
+
+/* "qTV:N": is there a place that the client has not seen yet? Its scripts ask that, as a variable. */
+void gdb_handle_variable(struct gdb_session *s, struct gdb_cursor *rest)
+{
+	bytes_format(&s->reply, "V%x", s->arrived);
 }
 
 void gdb_handle_monitor(struct gdb_session *s, struct gdb_cursor *rest)

@@ -93,13 +93,22 @@ bool gdb_parse_place(struct gdb_session *s, const char *text, uint64_t *event)
 
 void gdb_place_seek(struct gdb_session *s, char **words)
 {
+	struct timeline_where where;
 	struct timeline_stop stop;
 	uint64_t event;
 
-	if (!gdb_parse_place(s, words[0], &event))
+	if (!gdb_parse_place(s, words[0], &event)) {
 		gdb_say(s, "'%s' is no place: give an event's number, seconds (1.5s), or END\n",
 			words[0]);
-	else if (!gdb_failed(s, timeline_go_to_event(s->timeline, event, &stop)))
+		return;
+	}
+	timeline_where(s->timeline, &where);
+	if (event > where.last && event != UINT64_MAX)
+		gdb_say(s,
+			"there is no event %" PRIu64 ": the last one is %" PRIu64
+			"; this is the end\n",
+			event, where.last);
+	if (gdb_leave(s) && !gdb_failed(s, timeline_go_to_event(s->timeline, event, &stop)))
 		arrive(s, &stop);
 }
 
@@ -134,14 +143,28 @@ void gdb_place_checkpoint(struct gdb_session *s, char **words)
 	say_place(s);
 }
 
+static void list_checkpoints(struct gdb_session *s)
+{
+	vec_foreach (&s->checkpoints, each)
+		gdb_say(s, "  %u at event %" PRIu64 "\n", each->number, each->event);
+}
+
+void gdb_place_checkpoints(struct gdb_session *s, char **words)
+{
+	if (!s->checkpoints.count)
+		gdb_say(s, "there are no checkpoints: \"checkpoint\" makes one\n");
+	list_checkpoints(s);
+}
+
 static struct gdb_checkpoint *find_checkpoint(struct gdb_session *s, const char *word)
 {
 	vec_foreach (&s->checkpoints, each)
 		if (strtoul(word, NULL, 10) == each->number)
 			return each;
-	gdb_say(s, "there is no checkpoint '%s'; these are there:\n", word);
-	vec_foreach (&s->checkpoints, each)
-		gdb_say(s, "  %u at event %" PRIu64 "\n", each->number, each->event);
+	gdb_say(s, "there is no checkpoint '%s'; %s\n", word,
+		s->checkpoints.count ? "these are there:"
+				     : "there are none, \"checkpoint\" makes one");
+	list_checkpoints(s);
 	return NULL;
 }
 
@@ -150,7 +173,8 @@ void gdb_place_restart(struct gdb_session *s, char **words)
 	const struct gdb_checkpoint *checkpoint = find_checkpoint(s, words[0]);
 	struct timeline_stop stop;
 
-	if (checkpoint && !gdb_failed(s, timeline_go_to_mark(s->timeline, checkpoint->mark, &stop)))
+	if (checkpoint && gdb_leave(s) &&
+	    !gdb_failed(s, timeline_go_to_mark(s->timeline, checkpoint->mark, &stop)))
 		arrive(s, &stop);
 }
 
@@ -201,14 +225,29 @@ static bool run_back_to_write(struct gdb_session *s, struct timeline_stop *stop)
 	return true;
 }
 
+/* To where that memory was written. If it was not, or the search was interrupted: where it was. */
+static bool find_write(struct gdb_session *s, struct timeline_stop *stop)
+{
+	struct timeline_mark *here = timeline_mark(s->timeline);
+	struct timeline_stop back;
+	bool done = run_back_to_write(s, stop);
+
+	if (done && stop->cause != TIMELINE_WATCHPOINT)
+		done = !gdb_failed(s, timeline_go_to_mark(s->timeline, here, &back));
+	timeline_drop_mark(s->timeline, here);
+	return done;
+}
+
 static void say_write(struct gdb_session *s, const struct timeline_stop *stop, taddr addr)
 {
-	if (stop->cause == TIMELINE_WATCHPOINT)
+	if (stop->cause == TIMELINE_WATCHPOINT) {
 		gdb_say(s, "the instruction here writes to 0x%" PRIx64 ": ", (uint64_t)addr);
-	else if (stop->cause == TIMELINE_BEGIN)
-		gdb_say(s, "it is not written before; the beginning: ");
-	else
-		gdb_say(s, "interrupted: ");
+		arrive(s, stop);
+	} else if (stop->cause == TIMELINE_BEGIN) {
+		gdb_say(s, "nothing writes to 0x%" PRIx64 " before this place\n", (uint64_t)addr);
+	} else {
+		gdb_say(s, "interrupted: this is where it was\n");
+	}
 }
 
 void gdb_place_last_write(struct gdb_session *s, char **words)
@@ -225,7 +264,7 @@ void gdb_place_last_write(struct gdb_session *s, char **words)
 	gdb_enable_points(s, false);
 	timeline_catch_calls(s->timeline, false, NULL, 0);
 	bool fits = timeline_set_watchpoint(s->timeline, ARCH_DEBUG_WRITE, addr, length, true);
-	bool done = fits && run_back_to_write(s, &stop);
+	bool done = fits && gdb_leave(s) && find_write(s, &stop);
 
 	if (fits)
 		timeline_set_watchpoint(s->timeline, ARCH_DEBUG_WRITE, addr, length, false);
@@ -234,8 +273,6 @@ void gdb_place_last_write(struct gdb_session *s, char **words)
 	if (!fits)
 		gdb_say(s, "%" PRIu64 " bytes at 0x%" PRIx64 " are too much to watch\n", length,
 			(uint64_t)addr);
-	if (!done)
-		return;
-	say_write(s, &stop, addr);
-	arrive(s, &stop);
+	if (done)
+		say_write(s, &stop, addr);
 }

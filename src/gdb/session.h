@@ -256,12 +256,14 @@ void gdb_handle_tls(struct gdb_session *s, struct gdb_cursor *rest);
 /* ---- monitor.c ---- */
 
 void gdb_handle_monitor(struct gdb_session *s, struct gdb_cursor *rest);
+void gdb_handle_variable(struct gdb_session *s, struct gdb_cursor *rest);
 
-/* ---- places.c: the monitor's motions. Each says where it led ---- */
+/* ---- places.c: the monitor's motions. Each says where it led; one that fails moves nothing ---- */
 
 void gdb_place_when(struct gdb_session *s, char **words);
 void gdb_place_seek(struct gdb_session *s, char **words);
 void gdb_place_checkpoint(struct gdb_session *s, char **words);
+void gdb_place_checkpoints(struct gdb_session *s, char **words);
 void gdb_place_restart(struct gdb_session *s, char **words);
 void gdb_place_delete(struct gdb_session *s, char **words);
 void gdb_place_last_write(struct gdb_session *s, char **words);

@@ -379,6 +379,28 @@ def places(context):
 
 
 @case
+def failures_move_nothing(context):
+    """A command that cannot go anywhere says so, and the program, or its copy, stays as it is."""
+    recording = record(context, 'debug_walk', 3)
+    same = ('print $pc == $there && $same', '= 1$')
+    debug(context, recording, [
+        'handle SIGUSR1 nostop noprint pass', 'break walk if step == 7', ('continue', 'step=7'), 'delete', 'stepi',
+        'set $there = $pc', 'set $same = 1', 'set var here.y = 1000',
+        ('seek nonsense', r"\A'nonsense' is no place: .*\n\Z"), same,
+        ('restart 9', r"\Athere is no checkpoint '9'; there are none, .*\n\Z"), same,
+        ('last-write history', r'\A128 bytes at .* are too much to watch\n\Z'), same,
+        ('seek', 'error: '), same, ('last-write nobody', 'error: '), same, ('print here.y', '= 1000$'),
+        ('info checkpoints', 'there are no checkpoints'), 'checkpoint',
+        ('info checkpoints', r'\A  1 at event \d+\n\Z'), ('restart 9', r'these are there:\n  1 at event \d+\n\Z'), same,
+        ('monitor checkpoints', '  1 at event'), ('break *$pc', 'Breakpoint 2'),
+        ('last-write unwritten', r'\Anothing writes to 0x\w+ before this place\n\Z'), same,
+        ('info breakpoints', r'\A((?!already hit)[\s\S])*\Z'), ('stepi', ''), ('print $pc != $there', '= 1$'),
+        ('seek 99999999', r'\Athere is no event 99999999: the last one is \d+; this is the end\n'),
+        ('continue', 'No more reverse-execution history'),
+    ])
+
+
+@case
 def symbols_after_seek(context):
     """Libraries that were loaded on the way are gdb's when it has gone there by seek."""
     recording = record(context, 'debug_walk', 3)
@@ -393,6 +415,8 @@ def begins_there(context):
     debug(context, recording, [('when', 'event 20 of')], '-g', '20')
     debug(context, recording, [
         'handle SIGUSR1 nostop noprint pass', ('reverse-continue', 'No more reverse-execution history')], '-g', 'END')
+    beyond = debug(context, recording, [('continue', 'No more reverse-execution history')], '-g', '99999')
+    check(b'there is no event 99999: the last one is ' in beyond.result.out, 'beyond the end', beyond.result)
 
 
 @case
@@ -582,6 +606,18 @@ def refuses(context):
         result = context.run([context.warp, 'replay', recording.path, *arguments], limit=60)
         check(result.status == FAILED and named.encode() in result.err and result.err.count(b'\n') <= 2,
               'warp replay %s' % arguments, result)
+
+
+@case
+def without_gdb(context):
+    """No gdb, or a debugger that is none: a sentence that says what to do."""
+    recording = record(context, 'debug_walk', 3)
+    bare = context.path('bare')
+    os.mkdir(bare)
+    for options, named in (([], b'warp: there is no gdb in PATH: install it'),
+                           (['--debugger', 'nobody'], b"warp: the debugger 'nobody' cannot be started")):
+        result = context.run(['env', 'PATH=' + bare, context.warp, 'replay', *options, recording.path], limit=60)
+        check(result.status == FAILED and named in result.err and b'--serve' in result.err, 'no debugger', result)
 
 
 # ---- a terminal ----

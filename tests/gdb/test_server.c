@@ -490,6 +490,9 @@ static void test_monitor(void **state)
 	expect_stop(ask(c, "vCont;s:p64.64"), "T05", 41);
 	expect_begins(monitor(c, "seek 0.025s"), "event 3 of");
 	expect_begins(monitor(c, "seek END"), "event 11 of");
+	expect_begins(monitor(c, "seek 12"),
+		      "there is no event 12: the last one is 10; this is the end\nevent 11 of");
+	expect_begins(ask(c, "qTV:1"), "V1");
 	expect_begins(monitor(c, "seek -1"), "'-1' is no place");
 	expect_begins(monitor(c, "seek 99999999999999999999"),
 		      "'99999999999999999999' is no place");
@@ -509,9 +512,13 @@ static void test_checkpoints(void **state)
 	monitor(c, "seek 3");
 	ask(c, "s");
 	expect_stop(ask(c, "s"), "T05", 21);
+	expect_begins(monitor(c, "checkpoints"), "there are no checkpoints");
+	expect_begins(monitor(c, "restart 7"), "there is no checkpoint '7'; there are none");
+	expect_begins(ask(c, "qTV:1"), "V0");
 	expect_begins(monitor(c, "checkpoint"), "checkpoint 1: event 3 of");
 	monitor(c, "seek 7");
 	expect_begins(monitor(c, "checkpoint"), "checkpoint 2: event 7 of");
+	expect_begins(monitor(c, "checkpoints"), "  1 at event 3\n  2 at event 7\n");
 	expect_begins(monitor(c, "restart 1"), "event 3 of");
 	expect_stop(ask(c, "bs"), "T05", 21);
 	assert_string_equal(monitor(c, "delete checkpoint 1"), "");
@@ -535,10 +542,15 @@ static void test_last_write(void **state)
 	expect_begins(ask(c, "vCont;s:p64.64"), "T05thread:p64.64;");
 	monitor(c, "last-write 0x404000:8");
 	expect_stop(ask(c, "vCont;s:p64.64"), "T05", 62);
-	expect_begins(monitor(c, "last-write 0x404008"), "it is not written before");
+	expect_begins(ask(c, "qTV:1"), "V0");
+	expect_begins(monitor(c, "last-write 0x404008"), "nothing writes to 0x404008 before");
+	expect_begins(monitor(c, "when"), "event 7 of");
 	expect_begins(monitor(c, "last-write x"), "'x' is no piece");
 	expect_begins(monitor(c, "last-write 0x404000:100"), "100 bytes at 0x404000 are too much");
+	expect_begins(monitor(c, "when"), "event 7 of");
+	expect_begins(ask(c, "qTV:1"), "V0");
 	/* what the client had set is there again */
+	monitor(c, "seek 1");
 	expect_stop(ask(c, "c"), "T05thread:p64.64;swbreak:;", 20);
 }
 

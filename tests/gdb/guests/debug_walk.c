@@ -12,6 +12,7 @@ struct point {
 
 int total;
 int history[32];
+int unwritten;
 static struct point here = {1, 2, "start"};
 static __thread int own = 7;
 static volatile int handled;
