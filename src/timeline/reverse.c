@@ -13,6 +13,10 @@
 #define STEPS 3000u
 /* Steps from where the next step backwards begins. */
 #define NEAR 200u
+/* How much more a leap passes than the one before. */
+#define LEAP 8u
+/* The debug register that stops leaps: those of watchpoints are not used then. */
+#define MARK_SLOT 1u
 
 static void stop_at_beginning(struct timeline *tl)
 {
@@ -140,9 +144,15 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* A jump over an instruction at `pc` may not cover the one at `mark`. */
+static bool keeps_apart(taddr pc, taddr mark)
+{
+	return pc > mark || mark - pc >= 2 * ARCH_WINDOW_MAX;
+}
+
 /* Of instructions that were executed at least twice, one that is executed least often: the outermost loop
- * that shows. 0: none. */
-static taddr rarest(struct pcs *pcs)
+ * that shows. 0: none. *often: how often it was. */
+static taddr rarest(struct pcs *pcs, taddr mark, size_t *often)
 {
 	size_t least = SIZE_MAX;
 	taddr best = 0;
@@ -152,11 +162,12 @@ static taddr rarest(struct pcs *pcs)
 	for (size_t i = 0, run; i < pcs->count; i += run) {
 		for (run = 1; i + run < pcs->count && pcs->items[i + run] == pcs->items[i];)
 			run++;
-		if (run < 2 || run >= least)
+		if (run < 2 || run >= least || !keeps_apart(pcs->items[i], mark))
 			continue;
 		least = run;
 		best = pcs->items[i];
 	}
+	*often = least;
 	return best;
 }
 
@@ -294,8 +305,8 @@ static void put_back(struct timeline *tl, const struct aside *aside)
 	tl->deaf = aside->deaf;
 }
 
-/* From here to the last visit of `pc` before the mark, if there is one. */
-static struct error *leap(struct timeline *tl, taddr pc, const struct timeline_mark *here)
+/* From here to the last visit of `pc` before the mark, if there is one; each visit is a stop. */
+static struct error *leap_by_stops(struct timeline *tl, taddr pc, const struct timeline_mark *here)
 {
 	struct checkpoint *from;
 	uint64_t count = 0;
@@ -313,6 +324,66 @@ static struct error *leap(struct timeline *tl, taddr pc, const struct timeline_m
 	return error;
 }
 
+/* Lets the task pass so many visits of `pc`, which a stub counts at full speed. False: it would have passed the
+ * mark; it comes to the mark's instruction there only. */
+static bool pass_visits(struct timeline *tl, taddr pc, uint64_t visits,
+			const struct timeline_mark *here)
+{
+	struct rep_task *t = tl_next_task(tl);
+	struct softpmu_target target = {
+		.place.kind = TRACE_PLACE_STATE, .regs = here->target.regs, .visits = visits};
+	struct rep_seek seek;
+	int status;
+
+	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+	target.place.hits = softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
+	arch.set_pc(&target.regs, pc);
+	rep_seek_begin(&seek, &tl->s, t);
+	target.waiter = &seek.waiter;
+	arch.set_debug(t->tracee.tid, MARK_SLOT, ARCH_DEBUG_EXECUTE, arch.pc(&here->target.regs),
+		       1);
+	enum softpmu_result result =
+		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, &target, &status);
+
+	if (!t->tracee.gone)
+		arch.set_debug(t->tracee.tid, MARK_SLOT, ARCH_DEBUG_OFF, 0, 1);
+	t->moved = true;
+	return !t->tracee.gone && result != SOFTPMU_STOPPED;
+}
+
+/* The same by leaps over ever more visits, and then, before the mark, over ever fewer, down to so many. */
+static struct error *leap(struct timeline *tl, taddr pc, uint64_t few,
+			  const struct timeline_mark *here)
+{
+	bool grows = true;
+	struct checkpoint *from, *next;
+
+	try(checkpoint_copy(tl, &from));
+	for (uint64_t visits = 64; visits > few || grows;) {
+		struct error *error = NULL;
+
+		/* Where it stands is the first visit. */
+		if (pass_visits(tl, pc, visits + 1, here)) {
+			error = checkpoint_copy(tl, &next);
+			if (!error) {
+				checkpoint_free(from);
+				from = next;
+			}
+			visits *= grows ? LEAP : 1;
+		} else {
+			error = checkpoint_restore(tl, from);
+			grows = false;
+			visits /= LEAP;
+		}
+		if (error) {
+			checkpoint_free(from);
+			return error;
+		}
+	}
+	checkpoint_free(from);
+	return NULL;
+}
+
 /* The thread has moved since its event: the instruction before this one. */
 static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 				      const struct timeline_mark *here)
@@ -321,7 +392,10 @@ static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 	struct error *error;
 	struct pcs pcs = {0};
 	unsigned count = 0;
+	size_t often;
 	bool reached = false;
+	/* Of a state come_near() has found the last visit before. */
+	bool visited = here->target.place.kind == TRACE_PLACE_STATE;
 
 	for (error = come_near(tl, here); !error;) {
 		error = checkpoint_copy(tl, &from);
@@ -331,10 +405,12 @@ static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 			break;
 		checkpoint_free(from);
 		from = NULL;
-		taddr pc = rarest(&pcs);
+		taddr pc = rarest(&pcs, arch.pc(&here->target.regs), &often);
 
-		if (pc)
-			error = leap(tl, pc, here);
+		if (pc && visited)
+			error = leap(tl, pc, often / LEAP, here);
+		else if (pc)
+			error = leap_by_stops(tl, pc, here);
 	}
 	vec_deinit(&pcs);
 	if (!error && reached && count)
