@@ -117,6 +117,8 @@ static void build_arguments(const struct gdb_debugger *debugger, const struct pl
 		"/bin/sh", "-c", shell, "warp", "-q",
 		/* Four debug registers of 8 bytes: what does not fit, gdb watches by stepping. */
 		"-iex", "set remote hardware-watchpoint-length-limit 32",
+		/* A command of the monitor takes as long as the replay does. */
+		"-iex", "set remotetimeout 100000",
 		/* Files come from the recording, through a socket of this machine. */
 		"-iex", "set sysroot target:", "-ex", define, "-ex", connect};
 

@@ -303,6 +303,8 @@ void timeline_interrupt(struct timeline *tl)
 {
 	pid_t running = tl->running;
 
+	if (tl->uninterruptible)
+		return;
 	tl->interrupted = 1;
 	if (running)
 		ptrace(PTRACE_INTERRUPT, running, NULL, NULL);

@@ -53,8 +53,8 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 	return error;
 }
 
-static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
-				const struct timeline_mark *until, uint64_t number)
+static struct error *to_stop(struct timeline *tl, struct checkpoint *from,
+			     const struct timeline_mark *until, uint64_t number)
 {
 	uint64_t count;
 
@@ -76,6 +76,26 @@ static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
 	return NULL;
 }
 
+/* Interrupts that come from now on, until it is set to what it returns again, are of no effect. */
+static sig_atomic_t refuse_interrupts(struct timeline *tl)
+{
+	sig_atomic_t before = tl->uninterruptible;
+
+	tl->uninterruptible = 1;
+	tl->interrupted = 0;
+	return before;
+}
+
+static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
+				const struct timeline_mark *until, uint64_t number)
+{
+	sig_atomic_t before = refuse_interrupts(tl);
+	struct error *error = to_stop(tl, from, until, number);
+
+	tl->uninterruptible = before;
+	return error;
+}
+
 /* An interrupt that came before the motion: it does not begin. */
 static bool is_interrupted(struct timeline *tl)
 {
@@ -90,13 +110,16 @@ static bool is_interrupted(struct timeline *tl)
 static struct error *return_to(struct timeline *tl, struct checkpoint *from,
 			       const struct timeline_mark *here)
 {
+	sig_atomic_t before = refuse_interrupts(tl);
 	struct timeline_stop stop = tl->stop;
+	struct error *error = checkpoint_restore(tl, from);
 
-	try(checkpoint_restore(tl, from));
-	try(mark_reach(tl, here));
+	if (!error)
+		error = mark_reach(tl, here);
+	tl->uninterruptible = before;
 	tl->stop = stop;
 	tl->reported = true;
-	return NULL;
+	return error;
 }
 
 struct error *tl_run_back(struct timeline *tl)
@@ -531,7 +554,7 @@ static struct error *step_back_over_event(struct timeline *tl, uint32_t tid, boo
 	return step_back_over_event(tl, tid, begin);
 }
 
-struct error *tl_step_back(struct timeline *tl, uint32_t tid)
+static struct error *step_back(struct timeline *tl, uint32_t tid)
 {
 	struct timeline_mark *here _cleanup_(free_mark) = NULL;
 	bool deaf = tl->deaf, begin = false;
@@ -555,5 +578,14 @@ struct error *tl_step_back(struct timeline *tl, uint32_t tid)
 		stop_at_beginning(tl);
 	else if (!error)
 		tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED, .tid = tid};
+	return error;
+}
+
+struct error *tl_step_back(struct timeline *tl, uint32_t tid)
+{
+	sig_atomic_t before = refuse_interrupts(tl);
+	struct error *error = step_back(tl, tid);
+
+	tl->uninterruptible = before;
 	return error;
 }

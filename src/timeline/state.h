@@ -108,6 +108,8 @@ struct timeline {
 	bool deaf;			/* nothing but marks and events stops it */
 	bool at_event; /* the task is at its event: no breakpoints, which it would meet again */
 	volatile sig_atomic_t interrupted;
+	/* What is known to be there is gone to: an interrupt would leave it anywhere. */
+	volatile sig_atomic_t uninterruptible;
 	volatile pid_t running; /* the thread that is waited for */
 
 	struct checkpoint *checkpoints, *last; /* the list; the last one passed */
