@@ -150,7 +150,7 @@ static bool is_wanted(void *context, struct rep_task *t, int status)
 	bool wanted = false;
 
 	if (tracee_event(status)) {
-		wanted = tl->interrupted;
+		wanted = tl->interrupted || tl->due;
 		tl->stop = (struct timeline_stop){.cause = TIMELINE_INTERRUPTED, .tid = t->tid};
 	} else if (WSTOPSIG(status) == SIGTRAP && !tl->deaf) {
 		wanted = is_breakpoint(tl, t) || is_watchpoint(tl, t);

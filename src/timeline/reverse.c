@@ -269,17 +269,21 @@ static struct error *go_to_visit(struct timeline *tl, const struct timeline_mark
 	return NULL;
 }
 
-/* A position before `here`, on the way to the same event, as near as visits of its instruction lead. */
+/* A position before `here`, on the way to the same event (from it, or from a checkpoint on that way), as near as visits of its instruction lead. */
 static struct error *come_near(struct timeline *tl, const struct timeline_mark *here)
 {
 	struct checkpoint *from = checkpoint_before(tl, here);
 	struct timeline_mark event = {.event = here->event};
 	int status;
 
-	if (from && from->done.number == here->event && from->moved)
+	from = from ? from : tl->checkpoints;
+	try(checkpoint_restore(tl, from));
+	while (mark_is_here(tl, here) && from->prev) {
 		from = from->prev;
-	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
-	try(mark_reach(tl, &event));
+		try(checkpoint_restore(tl, from));
+	}
+	if (!from->moved || from->done.number != here->event)
+		try(mark_reach(tl, &event));
 	struct rep_task *t = tl_next_task(tl);
 
 	if (here->target.place.kind != TRACE_PLACE_STATE || !t)

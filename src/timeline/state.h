@@ -7,6 +7,7 @@
 #define WARP_TIMELINE_STATE_H
 
 #include <signal.h>
+#include <time.h>
 
 #include "replay/session.h"
 #include "timeline/timeline.h"
@@ -64,6 +65,8 @@ struct shared_bytes {
 struct checkpoint {
 	struct trace_event done; /* the last one replayed */
 	bool moved;		 /* a task was on its way to the next */
+	uint64_t serial; /* later ones in the list have larger ones, on the way to one event */
+	uint64_t at_ns;	 /* the event's time, and about how long it was on the way */
 	struct vec(struct copied_process) processes;
 	struct vec(struct copied_task) tasks;
 	struct vec(struct shared_bytes) shared;
@@ -76,6 +79,8 @@ struct checkpoint {
 struct timeline_mark {
 	uint64_t event; /* the last one replayed */
 	bool moved;
+	uint64_t
+		passed; /* serial of the checkpoint before: of those on the way, which are before here */
 	uint32_t tid; /* who has moved */
 	struct softpmu_target target;
 	struct softpmu_contents_list contents;
@@ -114,7 +119,13 @@ struct timeline {
 
 	struct checkpoint *checkpoints, *last; /* the list; the last one passed */
 	uint64_t checkpoint_ns;		       /* when it was taken, or passed */
-	struct checkpoint *diverted;	       /* where to return to */
+	uint64_t every_ns;		       /* between them */
+	uint64_t serials;
+	timer_t timer; /* says on the way when one is due */
+	bool has_timer;
+	volatile sig_atomic_t timed; /* one may be taken on the way */
+	volatile sig_atomic_t due;
+	struct checkpoint *diverted; /* where to return to */
 	uint32_t diverted_tid;
 	uint64_t position; /* counts motions, but for steps backwards from `near` */
 	struct {	   /* where the last step backwards came from: `count` steps before here */
@@ -192,8 +203,12 @@ struct error *checkpoint_take(struct timeline *tl);
 struct error *checkpoint_copy(struct timeline *tl, struct checkpoint **out);
 struct error *checkpoint_restore(struct timeline *tl, struct checkpoint *from);
 void checkpoint_free(struct checkpoint *checkpoint);
-/* After a while of motion forwards. */
+/* After a while of motion forwards: at an event. */
 struct error *checkpoint_if_due(struct timeline *tl);
+/* The same between events, where a task was paused. */
+struct error *checkpoint_on_way(struct timeline *tl);
+/* Lets the timer look every few milliseconds whether the task that runs is to be paused for one: tl->due. */
+void checkpoint_ticks(struct timeline *tl, bool on);
 /* The last one that lies before the mark; NULL if there is none. */
 struct checkpoint *checkpoint_before(struct timeline *tl, const struct timeline_mark *mark);
 

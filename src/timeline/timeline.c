@@ -99,6 +99,8 @@ void timeline_close(struct timeline *tl)
 		tl->checkpoints = c->next;
 		checkpoint_free(c);
 	}
+	if (tl->has_timer)
+		timer_delete(tl->timer);
 	checkpoint_free(tl->diverted);
 	near_forget(tl);
 	checkpoint_end_tasks(tl);

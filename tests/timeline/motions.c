@@ -146,9 +146,10 @@ static struct timeline_stop run_back(struct timeline *tl, bool interrupts)
 	interrupted = tl;
 	signal(SIGALRM, on_alarm);
 	do {
-		struct itimerval at = {.it_value.tv_usec = 1 + (long)next_random(most)};
+		long us = 1 + (long)next_random(most);
+		struct itimerval at = {.it_value = {us / 1000000, us % 1000000}};
 
-		most = most < 500000 ? most * 2 : most;
+		most *= 2;
 
 		if (interrupts)
 			setitimer(ITIMER_REAL, &at, NULL);
