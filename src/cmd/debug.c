@@ -54,7 +54,8 @@ static struct error *debug(const struct debug_request *request, int *status)
 	struct timeline *timeline _cleanup_(close_timeline) = NULL;
 	struct timeline_options options = {.directory = request->directory,
 					   .quiet = request->quiet,
-					   .process = request->process};
+					   .process = request->process,
+					   .memory_limit = request->memory};
 	struct gdb_options gdb = {.directory = request->directory, .list_events = cmd_list_events};
 	struct timeline_stop stop;
 	uint64_t event;

@@ -416,20 +416,57 @@ static struct checkpoint *find_worst(struct timeline *tl)
 	return worst;
 }
 
+/* What the copies of one have in memory, at most. */
+static uint64_t resident(const struct checkpoint *c)
+{
+	uint64_t bytes = c->bytes;
+
+	vec_foreach (&c->processes, process)
+		bytes += proc_resident(process->tracee.tgid);
+	return bytes;
+}
+
+/* What it costs. c->own: what is free when it is dropped, at least. */
+static uint64_t cost(struct checkpoint *c)
+{
+	uint64_t bytes = c->bytes;
+
+	c->own = c->bytes;
+	vec_foreach (&c->processes, process) {
+		struct proc_memory memory;
+
+		proc_read_memory(process->tracee.tgid, &memory);
+		bytes += memory.share;
+		c->own += memory.own;
+	}
+	return bytes;
+}
+
+/* Most of what copies have they share with each other: that is looked at only if there might be too much. */
+static uint64_t all_bytes(struct timeline *tl)
+{
+	uint64_t most = 0, bytes = 0;
+
+	for (struct checkpoint *c = tl->checkpoints; c; c = c->next)
+		most += resident(c);
+	for (struct checkpoint *c = tl->checkpoints; c && most > tl->memory_limit; c = c->next)
+		bytes += cost(c);
+	return bytes;
+}
+
 static void thin_out(struct timeline *tl)
 {
-	struct checkpoint *worst = NULL;
-	uint64_t bytes = 0;
+	struct checkpoint *worst;
+	uint64_t bytes = all_bytes(tl);
 	unsigned count = 0;
 
-	for (struct checkpoint *c = tl->checkpoints; c; c = c->next) {
-		bytes += c->bytes;
+	for (struct checkpoint *c = tl->checkpoints; c; c = c->next)
 		count++;
-	}
-	if (count > MOST || bytes > tl->memory_limit)
-		worst = find_worst(tl);
-	if (worst)
+	while ((count > MOST || bytes > tl->memory_limit) && (worst = find_worst(tl))) {
+		bytes -= worst->own < bytes ? worst->own : bytes;
+		count--;
 		drop(tl, worst);
+	}
 }
 
 struct error *checkpoint_take(struct timeline *tl)

@@ -71,7 +71,8 @@ struct checkpoint {
 	struct vec(struct copied_task) tasks;
 	struct vec(struct shared_bytes) shared;
 	struct vec(uint32_t) files;	/* that were open */
-	uint64_t bytes;			/* of memory that it costs, about */
+	uint64_t bytes;			/* of ours that it costs */
+	uint64_t own;			/* and of what its processes share with nobody */
 	struct checkpoint *prev, *next; /* in the order of positions */
 };
 
