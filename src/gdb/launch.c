@@ -143,13 +143,14 @@ static void become_debugger(char **argv)
 }
 
 /* Between us and gdb: `channel` ends when we do, and takes gdb's wait status. */
-static void supervise(const struct gdb_debugger *debugger, const struct place *place, int channel)
+static void supervise(const struct gdb_debugger *debugger, const struct place *place, int channel,
+		      const struct timeline *timeline)
 {
 	struct arguments argv = {0};
 	int status = 0;
 
 	build_arguments(debugger, place, &argv);
-
+	timeline_unpin(timeline);
 	if (channel > 3)
 		close_range(3, (unsigned)channel - 1, 0);
 	close_range((unsigned)channel + 1, ~0u, 0);
@@ -172,8 +173,8 @@ static void supervise(const struct gdb_debugger *debugger, const struct place *p
 }
 
 /* *channel: to the process that supervises gdb. */
-static struct error *start(const struct gdb_debugger *debugger, const struct place *place,
-			   int *channel)
+static struct error *start(struct gdb_session *s, const struct gdb_debugger *debugger,
+			   const struct place *place, int *channel)
 {
 	int pair[2];
 
@@ -185,7 +186,7 @@ static struct error *start(const struct gdb_debugger *debugger, const struct pla
 	if (!pid) {
 		pid = fork();
 		if (!pid)
-			supervise(debugger, place, pair[1]);
+			supervise(debugger, place, pair[1], s->timeline);
 		_exit(pid < 0);
 	}
 	close(pair[1]);
@@ -235,7 +236,7 @@ static struct error *launch(struct gdb_session *s, const struct gdb_debugger *de
 	int channel _cleanup_fd_ = -1;
 
 	try(make_place(&place));
-	try(start(debugger, &place, &channel));
+	try(start(s, debugger, &place, &channel));
 	return serve(s, debugger, &place, channel, status);
 }
 

@@ -6,6 +6,7 @@
 #ifndef WARP_TIMELINE_STATE_H
 #define WARP_TIMELINE_STATE_H
 
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -92,6 +93,8 @@ struct timeline {
 	struct replay_options replay;
 	struct rep_pauser pauser;
 	uint64_t memory_limit;
+	cpu_set_t allowed; /* where we could run before; valid if `pinned` */
+	bool pinned;
 	char *directory;
 	uint32_t process; /* recorded pid */
 	struct vec(struct executed) programs;
