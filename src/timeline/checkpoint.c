@@ -25,6 +25,8 @@
 #define COST 20u
 /* How often it is looked whether one is due. */
 #define TICK_NS 10000000
+/* The way to a place that is worth one there. */
+#define WORTH_NS 10000000ull
 
 #define THREAD_FLAGS \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
@@ -508,6 +510,13 @@ struct error *checkpoint_if_due(struct timeline *tl)
 		tl->checkpoint_ns = now_ns();
 	}
 	if (!is_due(tl) || (tl->last && tl->last->done.number == tl->s.done.number))
+		return NULL;
+	return checkpoint_take(tl);
+}
+
+struct error *checkpoint_if_far(struct timeline *tl)
+{
+	if (now_ns() - tl->checkpoint_ns < WORTH_NS || tl->last->done.number == tl->s.done.number)
 		return NULL;
 	return checkpoint_take(tl);
 }

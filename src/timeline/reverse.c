@@ -454,7 +454,8 @@ static struct error *go_behind(struct timeline *tl, uint64_t event)
 	struct checkpoint *from = checkpoint_before(tl, &mark);
 
 	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
-	return mark_reach(tl, &mark);
+	try(mark_reach(tl, &mark));
+	return tl->diverted ? NULL : checkpoint_if_far(tl);
 }
 
 /* A system call changes registers when it is made, which cannot be taken back: the thread goes there

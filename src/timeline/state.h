@@ -209,7 +209,9 @@ struct error *checkpoint_restore(struct timeline *tl, struct checkpoint *from);
 void checkpoint_free(struct checkpoint *checkpoint);
 /* After a while of motion forwards: at an event. */
 struct error *checkpoint_if_due(struct timeline *tl);
-/* The same between events, where a task was paused. */
+/* At an event that will be come to again, if the way from the last one was long. */
+struct error *checkpoint_if_far(struct timeline *tl);
+/* As checkpoint_if_due() between events, where a task was paused. */
 struct error *checkpoint_on_way(struct timeline *tl);
 /* Lets the timer look every few milliseconds whether the task that runs is to be paused for one: tl->due. */
 void checkpoint_ticks(struct timeline *tl, bool on);
