@@ -35,7 +35,7 @@ static uint64_t due(struct rec_session *s, struct rec_task *t)
 	const struct rec_group *group = rec_group(t);
 	uint64_t when = 0;
 
-	if (t->stash.count && !t->stash_sent)
+	if (t->stash.count)
 		when = t->stash_until_ns;
 	if (group->ready.count) {
 		uint64_t turn = group->slice_end_ns;
@@ -154,7 +154,7 @@ void rec_preempt(struct rec_session *s, struct rec_task *t)
 
 static bool waits_for_place(const struct rec_task *t)
 {
-	return (t->stash.count && !t->stash_sent) || rec_group((struct rec_task *)t)->ready.count;
+	return t->stash.count || rec_group((struct rec_task *)t)->ready.count;
 }
 
 static uint64_t total(struct rec_task *t)
@@ -279,7 +279,7 @@ void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
 
 	t->resumed_valid = false;
 	if (arch.in_call(tracee_regs(&t->tracee))) {
-		rec_send_stash(t);
+		rec_send_stash(s, t);
 		rec_continue(s, t);
 		return;
 	}
@@ -328,9 +328,9 @@ void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned wante
 		return;
 	}
 	t->place = place;
-	if (t->stash.count && !t->stash_sent && rec_now() >= t->stash_until_ns) {
-		rec_take_stash_here(s,
-				    t); /* else one that is always preempted would never get it */
+	if (t->stash.count && rec_now() >= t->stash_until_ns) {
+		/* Else one that is always preempted would never get it. */
+		rec_take_stash_here(s, t);
 		return;
 	}
 	rec_preempt(s, t);

@@ -408,6 +408,7 @@ static void note_restart(struct rec_session *s, struct rec_task *t)
 void rec_take_status(struct rec_session *s, struct rec_task *t, int status)
 {
 	t->status = status;
+	t->arrived = ++s->arrivals;
 	if (t->tracee.gone)
 		rec_on_gone(s, t, status);
 	else if (tracee_event(status) == PTRACE_EVENT_EXEC)
@@ -555,7 +556,8 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	t->signal_place = 0;
 	if (restart)
 		note_restart(s, t);
-	if (t->stash.count && !t->stash_sent) {
+	rec_forget_sent(t);
+	if (t->stash.count) {
 		rec_signal_before_call(s, t);
 		return;
 	}

@@ -262,7 +262,7 @@ static void trap(struct rec_session *s, struct rec_task *t, int code, uint32_t d
 	info.si_arch = arch.audit_arch;
 	rec_answer_only(s, t, t->call.call.nr);
 	vec_push(&t->stash, info);
-	rec_send_stash(t);
+	rec_send_stash(s, t);
 	rec_continue(s, t);
 }
 

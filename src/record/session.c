@@ -232,6 +232,7 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 	if (ran)
 		rec_group(t)->running--;
 	t->status = status;
+	t->arrived = ++s->arrivals;
 	if (!WIFSTOPPED(status)) {
 		t->state = STATE_DYING;
 		rec_on_gone(s, t, status);

@@ -146,6 +146,10 @@ struct rec_task {
 	bool exit_event; /* TRACE_EV_TASK_EXIT was written */
 	struct vec(siginfo_t) stash; /* signals that wait for the next sync event, oldest first */
 	uint64_t stash_until_ns;     /* when it has waited long enough for an event */
+	struct vec(siginfo_t) sent;  /* of the stash, but pending in the kernel again */
+	uint64_t arrived;	     /* the number of its last stop: their order */
+	uint64_t stop_arrived;	     /* of the newest stop signal that was stashed; 0: none */
+	uint64_t continued;	     /* of a leader: the number of the last SIGCONT's */
 	struct softpmu_witnesses
 		sample;	    /* memory when the stash had waited long: what changes since? */
 	struct regs placed; /* where it was recorded last to be, on its way to a group stop */
@@ -158,8 +162,7 @@ struct rec_task {
 	uint64_t armed_since_ns;
 	bool learnt; /* sites were looked for, and none has been hit since */
 	struct trace_place
-		place;	 /* where it stands between events, for the event to come; kind 0: at one */
-	bool stash_sent; /* the first of them was sent again */
+		place; /* where it stands between events, for the event to come; kind 0: at one */
 	bool mask_widened;	  /* the kernel blocks more than stash_mask for us */
 	uint16_t signal_place;	  /* enum trace_event_flags: where the next signal stop is */
 	uint64_t blocked_faults;  /* SIGSEGV and SIGTRAP, where the program blocks them */
@@ -206,6 +209,7 @@ struct rec_session {
 	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
 	uint64_t tick_ns;	   /* when SIGALRM wakes the loop up; 0: not */
 	struct record_timing timing;
+	uint64_t arrivals; /* stops so far */
 	struct {
 		uint64_t state;	      /* of the random numbers */
 		unsigned steps, odds; /* drawn for the whole recording: see turns.c */
@@ -383,7 +387,9 @@ void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal);
 /* At a system call entry, with a signal stashed: moves back and takes the signal first. */
 void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
 /* At an event that is not a call: a stashed signal becomes pending, and is taken on resuming. */
-void rec_send_stash(struct rec_task *t);
+void rec_send_stash(struct rec_session *s, struct rec_task *t);
+/* Strikes off what was sent and does not wait any more. */
+void rec_forget_sent(struct rec_task *t);
 /* Goes on with the turn to the signal that was just sent: what the task has computed has no event yet
  * that would put it before what others do. */
 void rec_go_to_signal(struct rec_task *t);

@@ -36,6 +36,12 @@ static bool kills(int signal, const struct proc_signals *set)
 	return !((set->ignored | set->caught | harmless) & SIGNAL_BIT(signal));
 }
 
+static bool is_stop(int signal)
+{
+	return SIGNAL_BIT(signal) & (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) |
+				     SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU));
+}
+
 /* ---- trapped instructions ---- */
 
 static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
@@ -66,6 +72,8 @@ static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *in
 		  const struct proc_signals *set)
 {
 	t->stash_until_ns = rec_now() + rec_patience(s);
+	if (is_stop(info->si_signo))
+		t->stop_arrived = t->arrived;
 	vec_push(&t->stash, *info);
 	t->resumed_valid = false;
 	if (!t->mask_widened) {
@@ -83,14 +91,56 @@ static void narrow_mask(struct rec_task *t)
 	t->mask_widened = false;
 }
 
+/* Has SIGCONT come since the task's stop signal was kept? That takes stop signals back which are on the way
+ * (signal(7)), but the kernel knows neither of those in a stash nor that one sent again is the older one. A
+ * stop signal takes back SIGCONT: one that still waits is newer (prepare_signal() in kernel/signal.c). */
+static bool is_continued(struct rec_session *s, const struct rec_task *t)
+{
+	struct rec_task *other, *next;
+
+	if (t->leader->continued > t->stop_arrived)
+		return true;
+	HASH_ITER (hh, s->tasks, other, next) {
+		struct proc_signals set = {0};
+
+		if (other->leader != t->leader)
+			continue;
+		if (other->queued && other->todo == TODO_STATUS && !tracee_event(other->status) &&
+		    WSTOPSIG(other->status) == SIGCONT && other->arrived > t->stop_arrived)
+			return true;
+		proc_read_signals(other->tracee.tid, &set);
+		if ((set.pending | set.shared_pending) & SIGNAL_BIT(SIGCONT))
+			return true;
+	}
+	return false;
+}
+
 /* The stashed signal becomes pending again; the mark of it is that we sent it. */
-void rec_send_stash(struct rec_task *t)
+void rec_send_stash(struct rec_session *s, struct rec_task *t)
 {
 	narrow_mask(t);
-	if (!t->stash.count || t->stash_sent)
+	while (t->stash.count && is_stop(t->stash.items[0].si_signo) && is_continued(s, t))
+		vec_remove(&t->stash, 0);
+	if (!t->stash.count)
 		return;
-	t->stash_sent = true;
-	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid, t->stash.items[0].si_signo);
+	vec_push(&t->sent, t->stash.items[0]);
+	vec_remove(&t->stash, 0);
+	syscall(SYS_tgkill, t->tracee.tgid, t->tracee.tid,
+		t->sent.items[t->sent.count - 1].si_signo);
+}
+
+/* SIGCONT takes stop signals back also where we have sent them again; and who ignores a signal from now on
+ * (sigaction(2)) those that wait. */
+void rec_forget_sent(struct rec_task *t)
+{
+	struct proc_signals set = {0};
+
+	if (!t->sent.count || !proc_read_signals(t->tracee.tid, &set))
+		return;
+	for (size_t i = t->sent.count; i-- > 0;) {
+		if (!(set.pending & SIGNAL_BIT(t->sent.items[i].si_signo)))
+			vec_remove(&t->sent, i);
+	}
 }
 
 void rec_go_to_signal(struct rec_task *t)
@@ -106,7 +156,7 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t)
 
 	arch.call_rewind(regs, arch.call_nr(regs));
 	t->signal_place = TRACE_F_BEFORE_CALL;
-	rec_send_stash(t);
+	rec_send_stash(s, t);
 	rec_go_to_signal(t);
 }
 
@@ -136,14 +186,22 @@ void rec_kill_by_rules(struct rec_session *s, struct rec_task *t, int signal)
 	kill(t->tracee.tgid, SIGKILL);
 }
 
-static bool is_stash(const struct rec_task *t, int signal, const siginfo_t *info)
+/* Is it one that we have sent again? Then *info becomes what it was at first. */
+static bool take_sent(struct rec_task *t, int signal, siginfo_t *info)
 {
-	if (!t->stash_sent || signal != t->stash.items[0].si_signo)
-		return false;
 	/* One that was pending already has swallowed ours; real-time signals queue. */
-	return signal < SIGRTMIN ||
-	       (info->si_code == SI_TKILL &&
-		(info->si_pid == getpid() || !info->si_pid /* in a pid namespace */));
+	bool ours = signal < SIGRTMIN ||
+		    (info->si_code == SI_TKILL &&
+		     (info->si_pid == getpid() || !info->si_pid /* in a pid namespace */));
+
+	for (size_t i = 0; i < t->sent.count && ours; i++) {
+		if (t->sent.items[i].si_signo != signal)
+			continue;
+		*info = t->sent.items[i];
+		vec_remove(&t->sent, i);
+		return true;
+	}
+	return false;
 }
 
 /* ---- delivery ---- */
@@ -175,17 +233,13 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	tracee_resume(&t->tracee, PTRACE_SINGLESTEP, signal);
 	int status = tracee_wait(&t->tracee, 0);
 
-	t->status = status;
 	if (t->tracee.gone || tracee_event(status) || WSTOPSIG(status) != SIGTRAP) {
 		/* Killed; or there is no room for a frame: the kernel sends SIGSEGV instead, at the
 		 * same place (force_sigsegv()). */
 		trace_writer_abandon(s->writer, rec_group(t)->id);
 		t->signal_place = flags;
 		t->place = place;
-		if (t->tracee.gone)
-			rec_on_gone(s, t, status);
-		else
-			rec_handle_status(s, t);
+		rec_take_status(s, t, status);
 		return;
 	}
 	const struct regs *in = tracee_regs(&t->tracee);
@@ -203,6 +257,16 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	t->restart_pending = false;
 	rec_sigmask_exit(s, t);
 	rec_continue(s, t);
+}
+
+/* One that was kept; any other the kernel knows of. */
+static bool is_taken_back(struct rec_session *s, struct rec_task *t, int signal)
+{
+	bool back = is_stop(signal) && t->stop_arrived && is_continued(s, t);
+
+	if (is_stop(signal))
+		t->stop_arrived = 0;
+	return back;
 }
 
 static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint16_t flags,
@@ -227,7 +291,7 @@ static void deliver(struct rec_session *s, struct rec_task *t, int signal, uint1
 	if (kills(signal, set))
 		rec_resume_to_die(t, signal);
 	else
-		rec_run_user(t, signal);
+		rec_run_user(t, is_taken_back(s, t, signal) ? 0 : signal);
 }
 
 void rec_take_stash_here(struct rec_session *s, struct rec_task *t)
@@ -235,8 +299,15 @@ void rec_take_stash_here(struct rec_session *s, struct rec_task *t)
 	siginfo_t info = t->stash.items[0];
 	struct proc_signals set = {0};
 
-	vec_remove(&t->stash, 0);
 	narrow_mask(t);
+	if (tracee_get_sigmask(&t->tracee) & SIGNAL_BIT(info.si_signo)) {
+		/* By a handler that was entered meanwhile. The kernel would not give it, but run on. */
+		rec_send_stash(s, t);
+		rec_preempt(s, t);
+		rec_run_user(t, 0);
+		return;
+	}
+	vec_remove(&t->stash, 0);
 	proc_read_signals(t->tracee.tid, &set);
 	tracee_set_siginfo(&t->tracee,
 			   &info); /* the kernel gives it to the handler: ptrace_signal() */
@@ -275,28 +346,10 @@ static bool sort_out_site(struct rec_session *s, struct rec_task *t, int signal)
  * larger group, what the task has written by then. */
 static bool needs_place(struct rec_task *t, int signal, const struct proc_signals *set)
 {
-	const uint64_t stops = SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) |
-			       SIGNAL_BIT(SIGTTOU);
-
 	if (set->caught & SIGNAL_BIT(signal))
 		return true;
 	return !rec_alone(t) &&
-	       (kills(signal, set) || (stops & ~set->ignored & SIGNAL_BIT(signal)));
-}
-
-/* SIGCONT ends stops that are on the way (signal(7)); the kernel does not know of those in a stash. */
-static void drop_stops(struct rec_session *s, struct rec_task *t)
-{
-	const uint64_t stops = SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) |
-			       SIGNAL_BIT(SIGTTOU);
-	struct rec_task *other, *next;
-
-	HASH_ITER (hh, s->tasks, other, next) {
-		for (size_t i = other->stash.count; i-- > 0 && other->leader == t->leader;)
-			if ((stops & SIGNAL_BIT(other->stash.items[i].si_signo)) &&
-			    !(i == 0 && other->stash_sent))
-				vec_remove(&other->stash, i);
-	}
+	       (kills(signal, set) || (is_stop(signal) && !(set->ignored & SIGNAL_BIT(signal))));
 }
 
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
@@ -312,7 +365,7 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 		if (sort_out_site(s, t, signal))
 			return;
 		if (signal == SIGSEGV && !t->signal_place && emulate_trap(s, t, &info)) {
-			rec_send_stash(t);
+			rec_send_stash(s, t);
 			rec_continue(s, t);
 			return;
 		}
@@ -322,20 +375,20 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 		return;
 	}
 	proc_read_signals(t->tracee.tid, &set);
-	if (is_stash(t, signal, &info)) {
-		info = t->stash.items[0];
-		vec_remove(&t->stash, 0);
-		t->stash_sent = false;
+	if (take_sent(t, signal, &info)) {
 		tracee_set_siginfo(&t->tracee, &info);
 		deliver(s, t, signal, place, &info, &set);
 		return;
 	}
+	rec_forget_sent(t);
 	if (signal == SIGCONT)
-		drop_stops(s, t);
+		t->leader->continued = t->arrived;
 	bool here = at_event(t);
 
 	if (!here && !t->signal_place)
 		place = 0; /* somewhere that makes no difference */
+	if (is_stop(signal))
+		t->stop_arrived = 0;
 	if (here || !needs_place(t, signal, &set))
 		deliver(s, t, signal, place, &info, &set);
 	else

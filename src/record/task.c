@@ -249,6 +249,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	vec_deinit(&t->call.inputs);
 	vec_deinit(&t->call.before);
 	vec_deinit(&t->stash);
+	vec_deinit(&t->sent);
 	vec_deinit(&t->sample);
 	vec_deinit(&t->wanted_sites);
 	rec_filter_release(t->filters);
