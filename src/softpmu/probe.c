@@ -142,6 +142,27 @@ bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length)
 	return false;
 }
 
+/* No instruction is longer. */
+#define LONGEST 15u
+
+bool softpmu_is_overlapped(struct tracee *tracee, taddr pc)
+{
+	uint8_t code[AROUND + LONGEST];
+	size_t before = AROUND, at = 0;
+	size_t got = tracee_read(tracee, pc - before, code, sizeof(code));
+	unsigned size = 0;
+	taddr to;
+
+	if (!got) { /* nothing is mapped that far before */
+		before = pc % PAGE < AROUND ? pc % PAGE : AROUND;
+		got = tracee_read(tracee, pc - before, code, before + LONGEST);
+	}
+	for (; at < before && at < got; at += size)
+		if (!arch.branch(code + at, got - at, pc - before + at, &size, &to))
+			size = 1;
+	return at > before;
+}
+
 bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
 			struct softpmu_probe *out)
 {
@@ -150,7 +171,7 @@ bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *prob
 	unsigned length = arch.window(bytes, got);
 
 	if (!length || length > ARCH_WINDOW_MAX || softpmu_probe_over(probes, pc, pc + length) ||
-	    softpmu_is_jumped_into(tracee, pc, length))
+	    softpmu_is_jumped_into(tracee, pc, length) || softpmu_is_overlapped(tracee, pc))
 		return false;
 	*out = (struct softpmu_probe){.pc = pc, .length = length};
 	out->shadow = arch.flags_dead(bytes, got);

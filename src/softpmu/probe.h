@@ -58,6 +58,9 @@ bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *prob
 /* Does a jump nearby lead to an instruction inside the window? It would trap each time. (Others are found
  * when they do.) */
 bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length);
+/* Do instructions before `pc`, decoded one after the other, lead past it? Then its bytes are perhaps an operand
+ * of one of them, too: what is written there changes what that does. */
+bool softpmu_is_overlapped(struct tracee *tracee, taddr pc);
 /* Makes the site in the stopped tracee's memory; pc, at, length and shadow are given. The caller sees
  * to it that nobody else runs there. False if the code is not what it was, or there is no room. */
 bool softpmu_probe_add(struct tracee *tracee, struct softpmu_probes *probes,

@@ -197,7 +197,8 @@ static bool install(struct seek *k, bool (*write)(struct seek *k))
 	taddr at = 0;
 
 	if (length && length <= ARCH_WINDOW_MAX &&
-	    !softpmu_probe_over(k->probes, k->pc, k->pc + length))
+	    !softpmu_probe_over(k->probes, k->pc, k->pc + length) &&
+	    !softpmu_is_overlapped(k->tracee, k->pc))
 		at = softpmu_find_room(k->tracee, k->pc, arch.window_starts(k->saved, length));
 	if (!at || !map_pages(k, at))
 		return false;

@@ -96,7 +96,8 @@ static bool is_findable(struct tracee *tracee, const struct softpmu_probes *prob
 
 	return window && arch.classify(bytes, got, &length) == ARCH_STEP_PLAIN &&
 	       !softpmu_in_stub(tracee, probes) && !softpmu_probe_over(probes, pc, pc + window) &&
-	       (!well || !softpmu_is_jumped_into(tracee, pc, window));
+	       (!well || (!softpmu_is_jumped_into(tracee, pc, window) &&
+			  !softpmu_is_overlapped(tracee, pc)));
 }
 
 enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
