@@ -254,6 +254,7 @@ bool rec_place_group_stop(struct rec_session *s, struct rec_task *t)
 	    !memcmp(regs->word, t->placed.word, sizeof(regs->word)))
 		return false;
 	disarm(t);
+	rec_note_moved_back(s, t);
 	if (t->signal_place & TRACE_F_BEFORE_CALL) {
 		rec_place_before_call(s, t);
 		return false;

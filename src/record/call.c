@@ -400,9 +400,22 @@ static void note_restart(struct rec_session *s, struct rec_task *t)
 {
 	struct regs regs = *tracee_regs(&t->tracee);
 
+	t->restart_pending = false;
+	if (t->restart_noted)
+		return;
 	arch.call_rewind(&regs, arch.call_nr(&regs));
 	rec_commit(s, t, TRACE_EV_RESTART, 0, 0, 0, &regs);
-	t->restart_pending = false;
+}
+
+void rec_note_moved_back(struct rec_session *s, struct rec_task *t)
+{
+	struct regs regs = *tracee_regs(&t->tracee);
+
+	if (!t->restart_pending || t->restart_noted || is_restart(arch.call_result(&regs)))
+		return;
+	arch.call_skip(&regs);
+	rec_commit(s, t, TRACE_EV_RESTART, 0, 0, 0, &regs);
+	t->restart_noted = true;
 }
 
 void rec_take_status(struct rec_session *s, struct rec_task *t, int status)
@@ -705,6 +718,7 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	rec_make_sites(s, t);
 	c->open = false;
 	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
+	t->restart_noted = false;
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
 		rec_queue(s, t, TODO_RESUME);
 	else

@@ -139,6 +139,7 @@ struct rec_task {
 	int status; /* wait status for TODO_STATUS */
 	struct rec_call call;
 	bool restart_pending; /* the last call ended with an ERESTART code */
+	bool restart_noted;   /* ...and TRACE_EV_RESTART was written before it was made again */
 	bool outer_rules;     /* as the session's */
 	bool unjudged;	      /* at a call's entry, but its seccomp stop has not come (yet) */
 	struct regs unjudged_entry;
@@ -254,6 +255,9 @@ void rec_on_exit(struct rec_session *s, struct rec_task *t);
 void rec_on_gone(struct rec_session *s, struct rec_task *t, int status);
 /* Takes what a wait for this task alone has reported. */
 void rec_take_status(struct rec_session *s, struct rec_task *t, int status);
+/* At a stop that others are to know of: has the kernel moved the task back to its call already, in the last
+ * moment before this stop? */
+void rec_note_moved_back(struct rec_session *s, struct rec_task *t);
 /* Makes sure that the task has scratch memory. At a call's entry that call is lost: move back. */
 bool rec_scratch(struct rec_task *t, size_t size);
 

@@ -361,6 +361,7 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 	if (!tracee_get_siginfo(&t->tracee, &info))
 		return;
 	tracee_take_kept_trap(&t->tracee, &info);
+	rec_note_moved_back(s, t);
 	if (is_fault(signal, &info)) {
 		if (sort_out_site(s, t, signal))
 			return;
