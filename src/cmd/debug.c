@@ -54,8 +54,7 @@ static struct error *debug(const struct debug_request *request, int *status)
 	struct timeline *timeline _cleanup_(close_timeline) = NULL;
 	struct timeline_options options = {.directory = request->directory,
 					   .quiet = request->quiet,
-					   .process = request->process,
-					   .memory_limit = request->memory};
+					   .process = request->process};
 	struct gdb_options gdb = {.directory = request->directory, .list_events = cmd_list_events};
 	struct timeline_stop stop;
 	uint64_t event;

@@ -15,7 +15,6 @@ struct debug_request {
 	bool at_program;       /* begin where it executes that (and `event` is 0) */
 	uint64_t event;	       /* to begin at; 0: at the process's beginning */
 	bool process_of_event; /* if no process is named: the one whose event it is */
-	uint64_t memory;       /* bytes for checkpoints; 0: as the timeline chooses */
 	const char *serve;     /* where to wait for a client; NULL: start a debugger */
 	struct gdb_debugger debugger;
 };

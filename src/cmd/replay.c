@@ -38,16 +38,6 @@ static int set_event(struct request *r, const char *option, const char *text)
 	return choose_parse_event(text, &r->debugging.event) ? 0 : bad_number(option, text);
 }
 
-static int set_memory(struct request *r, const char *text)
-{
-	uint32_t megabytes;
-
-	if (!choose_parse_process(text, &megabytes) || !megabytes)
-		return bad_number("--checkpoint-memory", text);
-	r->debugging.memory = (uint64_t)megabytes << 20;
-	return 0;
-}
-
 /* The options that say which process, and with -a where the replay ends. */
 static int set_place(struct request *r, int option, const char *value)
 {
@@ -87,8 +77,6 @@ static int set_option(struct request *r, int option, const char *value)
 	case 'x':
 		r->debugging.debugger.script = value;
 		return 0;
-	case 'm':
-		return set_memory(r, value);
 	case 'd':
 		r->debugging.debugger.command = value;
 		return 0;
@@ -110,7 +98,6 @@ static int parse_options(int argc, char **argv, struct request *r)
 					      {"script", required_argument, NULL, 'x'},
 					      {"debugger", required_argument, NULL, 'd'},
 					      {"serve", required_argument, NULL, 's'},
-					      {"checkpoint-memory", required_argument, NULL, 'm'},
 					      {0}};
 	int option, status = 0;
 

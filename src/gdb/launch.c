@@ -117,8 +117,6 @@ static void build_arguments(const struct gdb_debugger *debugger, const struct pl
 		"/bin/sh", "-c", shell, "warp", "-q",
 		/* Four debug registers of 8 bytes: what does not fit, gdb watches by stepping. */
 		"-iex", "set remote hardware-watchpoint-length-limit 32",
-		/* A command of the monitor takes as long as the replay does. */
-		"-iex", "set remotetimeout 100000",
 		/* Files come from the recording, through a socket of this machine. */
 		"-iex", "set sysroot target:", "-ex", define, "-ex", connect};
 
@@ -143,14 +141,13 @@ static void become_debugger(char **argv)
 }
 
 /* Between us and gdb: `channel` ends when we do, and takes gdb's wait status. */
-static void supervise(const struct gdb_debugger *debugger, const struct place *place, int channel,
-		      const struct timeline *timeline)
+static void supervise(const struct gdb_debugger *debugger, const struct place *place, int channel)
 {
 	struct arguments argv = {0};
 	int status = 0;
 
 	build_arguments(debugger, place, &argv);
-	timeline_unpin(timeline);
+
 	if (channel > 3)
 		close_range(3, (unsigned)channel - 1, 0);
 	close_range((unsigned)channel + 1, ~0u, 0);
@@ -173,8 +170,8 @@ static void supervise(const struct gdb_debugger *debugger, const struct place *p
 }
 
 /* *channel: to the process that supervises gdb. */
-static struct error *start(struct gdb_session *s, const struct gdb_debugger *debugger,
-			   const struct place *place, int *channel)
+static struct error *start(const struct gdb_debugger *debugger, const struct place *place,
+			   int *channel)
 {
 	int pair[2];
 
@@ -186,7 +183,7 @@ static struct error *start(struct gdb_session *s, const struct gdb_debugger *deb
 	if (!pid) {
 		pid = fork();
 		if (!pid)
-			supervise(debugger, place, pair[1], s->timeline);
+			supervise(debugger, place, pair[1]);
 		_exit(pid < 0);
 	}
 	close(pair[1]);
@@ -236,7 +233,7 @@ static struct error *launch(struct gdb_session *s, const struct gdb_debugger *de
 	int channel _cleanup_fd_ = -1;
 
 	try(make_place(&place));
-	try(start(s, debugger, &place, &channel));
+	try(start(debugger, &place, &channel));
 	return serve(s, debugger, &place, channel, status);
 }
 

@@ -436,7 +436,9 @@ static struct error *make_stub(struct rep_session *s)
 	return NULL;
 }
 
-void rep_pin(const struct rep_session *s, const cpu_set_t *allowed)
+/* The core of the recording if there is one: where cpuid cannot be made to trap, its results
+ * depend on the core. */
+static void pin(const struct rep_session *s, const cpu_set_t *allowed)
 {
 	uint32_t core = trace_reader_meta(s->reader)->numbers.cpu;
 	cpu_set_t one;
@@ -526,7 +528,7 @@ struct error *replay_recording(const struct replay_options *options, struct repl
 	bool pinned = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
 
 	if (pinned)
-		rep_pin(&s, &allowed);
+		pin(&s, &allowed);
 	rep_interrupts_take(&own);
 	error = run_events(&s);
 	note_result(&s, error, result);

@@ -8,7 +8,6 @@
 #define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
-#include <sched.h>
 #include <signal.h>
 
 #include "replay/replay.h"
@@ -92,9 +91,6 @@ struct rep_session {
 /* Opens the recording and gets ready, without replaying anything. */
 struct error *rep_open(struct rep_session *s, const struct replay_options *options);
 void rep_close(struct rep_session *s);
-/* We, and processes made from now on, stay on one core: a stop costs a tenth there. That of the recording if
- * there is one: where cpuid cannot be made to trap, its results depend on the core. */
-void rep_pin(const struct rep_session *s, const cpu_set_t *allowed);
 /* Reads the next event into s->event, if that has not been done. *end: there is none. */
 struct error *rep_peek(struct rep_session *s, bool *end);
 /* Replays the event that rep_peek has read. Where the pauser wants it, an error with s->paused set. */

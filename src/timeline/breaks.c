@@ -150,7 +150,7 @@ static bool is_wanted(void *context, struct rep_task *t, int status)
 	bool wanted = false;
 
 	if (tracee_event(status)) {
-		wanted = tl->interrupted || tl->due;
+		wanted = tl->interrupted;
 		tl->stop = (struct timeline_stop){.cause = TIMELINE_INTERRUPTED, .tid = t->tid};
 	} else if (WSTOPSIG(status) == SIGTRAP && !tl->deaf) {
 		wanted = is_breakpoint(tl, t) || is_watchpoint(tl, t);
@@ -303,8 +303,6 @@ void timeline_interrupt(struct timeline *tl)
 {
 	pid_t running = tl->running;
 
-	if (tl->uninterruptible)
-		return;
 	tl->interrupted = 1;
 	if (running)
 		ptrace(PTRACE_INTERRUPT, running, NULL, NULL);

@@ -7,7 +7,6 @@
 #include <linux/sched.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,14 +18,8 @@
 
 #define PAGE 4096ull
 /* Between checkpoints of a long motion. */
-#define EVERY_NS 30000000ull
+#define EVERY_NS 100000000ull
 #define MOST	 64u
-/* So many times what one costs is between them. */
-#define COST 20u
-/* How often it is looked whether one is due. */
-#define TICK_NS 10000000
-/* The way to a place that is worth one there. */
-#define WORTH_NS 10000000ull
 
 #define THREAD_FLAGS \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
@@ -389,180 +382,54 @@ static void drop(struct timeline *tl, struct checkpoint *c)
 	checkpoint_free(c);
 }
 
-/* How far here is in the recording, as checkpoints know it of themselves. */
-static uint64_t here_ns(const struct timeline *tl)
-{
-	uint64_t since = tl->last ? tl->last->at_ns : 0;
-
-	return tl->s.done.time_ns > since ? tl->s.done.time_ns : since;
-}
-
 /* The one whose loss costs least: near its neighbours, and far from here. The first stays. */
-static struct checkpoint *find_worst(struct timeline *tl)
-{
-	struct checkpoint *worst = NULL;
-	double least = 0, here = (double)here_ns(tl);
-
-	for (struct checkpoint *c = tl->checkpoints; c; c = c->next) {
-		if (!c->prev || c == tl->last)
-			continue;
-		double gap = (c->next ? (double)c->next->at_ns : here) - (double)c->prev->at_ns;
-		double far = here - (double)c->at_ns;
-		double loss = gap / ((far < 0 ? -far : far) + 1e6);
-
-		if (worst && loss >= least)
-			continue;
-		worst = c;
-		least = loss;
-	}
-	return worst;
-}
-
-/* What the copies of one have in memory, at most. */
-static uint64_t resident(const struct checkpoint *c)
-{
-	uint64_t bytes = c->bytes;
-
-	vec_foreach (&c->processes, process)
-		bytes += proc_resident(process->tracee.tgid);
-	return bytes;
-}
-
-/* What it costs. c->own: what is free when it is dropped, at least. */
-static uint64_t cost(struct checkpoint *c)
-{
-	uint64_t bytes = c->bytes;
-
-	c->own = c->bytes;
-	vec_foreach (&c->processes, process) {
-		struct proc_memory memory;
-
-		proc_read_memory(process->tracee.tgid, &memory);
-		bytes += memory.share;
-		c->own += memory.own;
-	}
-	return bytes;
-}
-
-/* Most of what copies have they share with each other: that is looked at only if there might be too much. */
-static uint64_t all_bytes(struct timeline *tl)
-{
-	uint64_t most = 0, bytes = 0;
-
-	for (struct checkpoint *c = tl->checkpoints; c; c = c->next)
-		most += resident(c);
-	for (struct checkpoint *c = tl->checkpoints; c && most > tl->memory_limit; c = c->next)
-		bytes += cost(c);
-	return bytes;
-}
-
 static void thin_out(struct timeline *tl)
 {
-	struct checkpoint *worst;
-	uint64_t bytes = all_bytes(tl);
+	struct checkpoint *worst = NULL;
+	double least = 0;
+	uint64_t bytes = 0;
 	unsigned count = 0;
 
-	for (struct checkpoint *c = tl->checkpoints; c; c = c->next)
+	for (struct checkpoint *c = tl->checkpoints; c; c = c->next) {
+		bytes += c->bytes;
 		count++;
-	while ((count > MOST || bytes > tl->memory_limit) && (worst = find_worst(tl))) {
-		bytes -= worst->own < bytes ? worst->own : bytes;
-		count--;
-		drop(tl, worst);
+		if (!c->prev || c == tl->last)
+			continue;
+		uint64_t end = c->next ? c->next->done.time_ns : tl->s.done.time_ns;
+		double gap = (double)end - (double)c->prev->done.time_ns;
+		double far = (double)tl->s.done.time_ns - (double)c->done.time_ns;
+		double loss = gap / ((far < 0 ? -far : far) + 1e6);
+
+		if (!worst || loss < least) {
+			worst = c;
+			least = loss;
+		}
 	}
+	if (worst && (count > MOST || bytes > tl->memory_limit))
+		drop(tl, worst);
 }
 
 struct error *checkpoint_take(struct timeline *tl)
 {
-	uint64_t began = now_ns();
-	/* On the way to an event, time is what has passed since the last one. */
-	uint64_t at = here_ns(tl) + (tl->last && tl->last->done.number == tl->s.done.number
-					     ? began - tl->checkpoint_ns
-					     : 0);
 	struct checkpoint *c;
 
 	try(checkpoint_copy(tl, &c));
-	c->serial = ++tl->serials;
-	c->at_ns = at;
 	put_behind(tl, c);
-	thin_out(tl);
 	tl->checkpoint_ns = now_ns();
-	tl->every_ns = COST * (tl->checkpoint_ns - began);
-	if (tl->every_ns < EVERY_NS)
-		tl->every_ns = EVERY_NS;
+	thin_out(tl);
 	return NULL;
-}
-
-static bool is_due(const struct timeline *tl)
-{
-	return now_ns() - tl->checkpoint_ns >= tl->every_ns;
-}
-
-static bool was_passed(const struct timeline *tl, const struct checkpoint *c)
-{
-	return c->done.number < tl->s.done.number ||
-	       (c->done.number == tl->s.done.number && !c->moved);
 }
 
 struct error *checkpoint_if_due(struct timeline *tl)
 {
-	while (tl->last && tl->last->next && was_passed(tl, tl->last->next)) {
+	while (tl->last && tl->last->next && tl->last->next->done.number <= tl->s.done.number) {
 		tl->last = tl->last->next;
 		tl->checkpoint_ns = now_ns();
 	}
-	if (!is_due(tl) || (tl->last && tl->last->done.number == tl->s.done.number))
+	if (now_ns() - tl->checkpoint_ns < EVERY_NS ||
+	    (tl->last && tl->last->done.number == tl->s.done.number))
 		return NULL;
 	return checkpoint_take(tl);
-}
-
-struct error *checkpoint_if_far(struct timeline *tl)
-{
-	if (now_ns() - tl->checkpoint_ns < WORTH_NS || tl->last->done.number == tl->s.done.number)
-		return NULL;
-	return checkpoint_take(tl);
-}
-
-/* In a stub a task is nowhere that could be found again by its state. Of checkpoints on the same way that were
- * taken earlier it is not known which are ahead. */
-struct error *checkpoint_on_way(struct timeline *tl)
-{
-	struct rep_task *t = tl_next_task(tl);
-
-	if (!t || !t->moved || !tl->last || softpmu_in_stub(&t->tracee, &t->mm->probes)) {
-		tl->checkpoint_ns = now_ns(); /* later, then */
-		return NULL;
-	}
-	while (tl->last->next && tl->last->next->done.number == tl->s.done.number)
-		drop(tl, tl->last->next);
-	return checkpoint_take(tl);
-}
-
-static void on_tick(int signal, siginfo_t *info, void *context)
-{
-	struct timeline *tl = info->si_value.sival_ptr;
-	int before = errno;
-
-	if (info->si_code == SI_TIMER && tl->timed && tl->running && is_due(tl)) {
-		tl->due = 1;
-		ptrace(PTRACE_INTERRUPT, tl->running, NULL, NULL);
-	}
-	errno = before;
-}
-
-void checkpoint_ticks(struct timeline *tl, bool on)
-{
-	struct sigaction action = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
-	struct itimerspec every = {{0, on ? TICK_NS : 0}, {0, on ? TICK_NS : 0}};
-	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
-				 .sigev_signo = SIGVTALRM,
-				 .sigev_value.sival_ptr = tl};
-
-	if (!tl->has_timer) {
-		event._sigev_un._tid = (pid_t)syscall(SYS_gettid); /* the tracer */
-		sigaction(SIGVTALRM, &action, NULL);
-		tl->has_timer = !timer_create(CLOCK_MONOTONIC, &event, &tl->timer);
-	}
-	if (tl->has_timer)
-		timer_settime(tl->timer, 0, &every, NULL);
 }
 
 struct checkpoint *checkpoint_before(struct timeline *tl, const struct timeline_mark *mark)
@@ -570,8 +437,7 @@ struct checkpoint *checkpoint_before(struct timeline *tl, const struct timeline_
 	struct checkpoint *best = NULL;
 
 	for (struct checkpoint *c = tl->checkpoints; c; c = c->next)
-		if (c->done.number < mark->event || (c->done.number == mark->event && mark->moved &&
-						     (!c->moved || c->serial <= mark->passed)))
+		if (c->done.number < mark->event || (c->done.number == mark->event && mark->moved))
 			best = c;
 	return best;
 }

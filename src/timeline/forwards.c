@@ -86,23 +86,6 @@ static struct error *replay_event(struct timeline *tl, bool *stopped)
 	return NULL;
 }
 
-/* The same; where it takes long, checkpoints are taken on the way. */
-static struct error *replay_long_event(struct timeline *tl, bool *stopped)
-{
-	for (;;) {
-		tl->due = 0;
-		tl->timed = !tl->at && !tl->diverted;
-		struct error *error = replay_event(tl, stopped);
-
-		tl->timed = 0;
-		if (error || !*stopped || !tl->due || tl->interrupted ||
-		    tl->stop.cause != TIMELINE_INTERRUPTED)
-			return error;
-		tl->reported = false;
-		try(checkpoint_on_way(tl));
-	}
-}
-
 /* ---- instructions ---- */
 
 /* Has the event a way to it, on which its task executes instructions? */
@@ -321,7 +304,7 @@ static struct error *run_to_mark(struct timeline *tl)
 	return NULL;
 }
 
-static struct error *run(struct timeline *tl)
+struct error *tl_run(struct timeline *tl)
 {
 	bool end, stopped;
 
@@ -354,7 +337,7 @@ static struct error *run(struct timeline *tl)
 			return NULL;
 		if (tl->at && tl->at->moved && tl->s.done.number == tl->at->event)
 			return run_to_mark(tl);
-		try(replay_long_event(tl, &stopped));
+		try(replay_event(tl, &stopped));
 		if (stopped)
 			return NULL;
 		if (!tl->at && !tl->diverted)
@@ -362,16 +345,7 @@ static struct error *run(struct timeline *tl)
 	}
 }
 
-struct error *tl_run(struct timeline *tl)
-{
-	checkpoint_ticks(tl, true);
-	struct error *error = run(tl);
-
-	checkpoint_ticks(tl, false);
-	return error;
-}
-
-static struct error *run_to_event(struct timeline *tl, uint64_t event)
+struct error *tl_to_event(struct timeline *tl, uint64_t event)
 {
 	bool end, stopped;
 
@@ -381,18 +355,9 @@ static struct error *run_to_event(struct timeline *tl, uint64_t event)
 			stop_at_end(tl, end);
 			return NULL;
 		}
-		try(replay_long_event(tl, &stopped));
+		try(replay_event(tl, &stopped));
 		if (!tl->diverted)
 			try(checkpoint_if_due(tl));
 	}
 	return NULL;
-}
-
-struct error *tl_to_event(struct timeline *tl, uint64_t event)
-{
-	checkpoint_ticks(tl, true);
-	struct error *error = run_to_event(tl, event);
-
-	checkpoint_ticks(tl, false);
-	return error;
 }

@@ -40,7 +40,6 @@ struct timeline_mark *mark_make(struct timeline *tl)
 
 	mark->event = tl->s.done.number;
 	mark->moved = t && t->moved;
-	mark->passed = tl->last ? tl->last->serial : 0;
 	if (!mark->moved)
 		return mark;
 	mark->tid = t->tid;

@@ -13,10 +13,6 @@
 #define STEPS 3000u
 /* Steps from where the next step backwards begins. */
 #define NEAR 200u
-/* How much more a leap passes than the one before. */
-#define LEAP 8u
-/* The debug register that stops leaps: those of watchpoints are not used then. */
-#define MARK_SLOT 1u
 
 static void stop_at_beginning(struct timeline *tl)
 {
@@ -53,8 +49,8 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 	return error;
 }
 
-static struct error *to_stop(struct timeline *tl, struct checkpoint *from,
-			     const struct timeline_mark *until, uint64_t number)
+static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
+				const struct timeline_mark *until, uint64_t number)
 {
 	uint64_t count;
 
@@ -76,26 +72,6 @@ static struct error *to_stop(struct timeline *tl, struct checkpoint *from,
 	return NULL;
 }
 
-/* Interrupts that come from now on, until it is set to what it returns again, are of no effect. */
-static sig_atomic_t refuse_interrupts(struct timeline *tl)
-{
-	sig_atomic_t before = tl->uninterruptible;
-
-	tl->uninterruptible = 1;
-	tl->interrupted = 0;
-	return before;
-}
-
-static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
-				const struct timeline_mark *until, uint64_t number)
-{
-	sig_atomic_t before = refuse_interrupts(tl);
-	struct error *error = to_stop(tl, from, until, number);
-
-	tl->uninterruptible = before;
-	return error;
-}
-
 /* An interrupt that came before the motion: it does not begin. */
 static bool is_interrupted(struct timeline *tl)
 {
@@ -110,16 +86,13 @@ static bool is_interrupted(struct timeline *tl)
 static struct error *return_to(struct timeline *tl, struct checkpoint *from,
 			       const struct timeline_mark *here)
 {
-	sig_atomic_t before = refuse_interrupts(tl);
 	struct timeline_stop stop = tl->stop;
-	struct error *error = checkpoint_restore(tl, from);
 
-	if (!error)
-		error = mark_reach(tl, here);
-	tl->uninterruptible = before;
+	try(checkpoint_restore(tl, from));
+	try(mark_reach(tl, here));
 	tl->stop = stop;
 	tl->reported = true;
-	return error;
+	return NULL;
 }
 
 struct error *tl_run_back(struct timeline *tl)
@@ -167,15 +140,9 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* A jump over an instruction at `pc` may not cover the one at `mark`. */
-static bool keeps_apart(taddr pc, taddr mark)
-{
-	return pc > mark || mark - pc >= 2 * ARCH_WINDOW_MAX;
-}
-
 /* Of instructions that were executed at least twice, one that is executed least often: the outermost loop
- * that shows. 0: none. *often: how often it was. */
-static taddr rarest(struct pcs *pcs, taddr mark, size_t *often)
+ * that shows. 0: none. */
+static taddr rarest(struct pcs *pcs)
 {
 	size_t least = SIZE_MAX;
 	taddr best = 0;
@@ -185,12 +152,11 @@ static taddr rarest(struct pcs *pcs, taddr mark, size_t *often)
 	for (size_t i = 0, run; i < pcs->count; i += run) {
 		for (run = 1; i + run < pcs->count && pcs->items[i + run] == pcs->items[i];)
 			run++;
-		if (run < 2 || run >= least || !keeps_apart(pcs->items[i], mark))
+		if (run < 2 || run >= least)
 			continue;
 		least = run;
 		best = pcs->items[i];
 	}
-	*often = least;
 	return best;
 }
 
@@ -269,21 +235,17 @@ static struct error *go_to_visit(struct timeline *tl, const struct timeline_mark
 	return NULL;
 }
 
-/* A position before `here`, on the way to the same event (from it, or from a checkpoint on that way), as near as visits of its instruction lead. */
+/* A position before `here`, on the way to the same event, as near as visits of its instruction lead. */
 static struct error *come_near(struct timeline *tl, const struct timeline_mark *here)
 {
 	struct checkpoint *from = checkpoint_before(tl, here);
 	struct timeline_mark event = {.event = here->event};
 	int status;
 
-	from = from ? from : tl->checkpoints;
-	try(checkpoint_restore(tl, from));
-	while (mark_is_here(tl, here) && from->prev) {
+	if (from && from->done.number == here->event && from->moved)
 		from = from->prev;
-		try(checkpoint_restore(tl, from));
-	}
-	if (!from->moved || from->done.number != here->event)
-		try(mark_reach(tl, &event));
+	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
+	try(mark_reach(tl, &event));
 	struct rep_task *t = tl_next_task(tl);
 
 	if (here->target.place.kind != TRACE_PLACE_STATE || !t)
@@ -332,8 +294,8 @@ static void put_back(struct timeline *tl, const struct aside *aside)
 	tl->deaf = aside->deaf;
 }
 
-/* From here to the last visit of `pc` before the mark, if there is one; each visit is a stop. */
-static struct error *leap_by_stops(struct timeline *tl, taddr pc, const struct timeline_mark *here)
+/* From here to the last visit of `pc` before the mark, if there is one. */
+static struct error *leap(struct timeline *tl, taddr pc, const struct timeline_mark *here)
 {
 	struct checkpoint *from;
 	uint64_t count = 0;
@@ -351,66 +313,6 @@ static struct error *leap_by_stops(struct timeline *tl, taddr pc, const struct t
 	return error;
 }
 
-/* Lets the task pass so many visits of `pc`, which a stub counts at full speed. False: it would have passed the
- * mark; it comes to the mark's instruction there only. */
-static bool pass_visits(struct timeline *tl, taddr pc, uint64_t visits,
-			const struct timeline_mark *here)
-{
-	struct rep_task *t = tl_next_task(tl);
-	struct softpmu_target target = {
-		.place.kind = TRACE_PLACE_STATE, .regs = here->target.regs, .visits = visits};
-	struct rep_seek seek;
-	int status;
-
-	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
-	target.place.hits = softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
-	arch.set_pc(&target.regs, pc);
-	rep_seek_begin(&seek, &tl->s, t);
-	target.waiter = &seek.waiter;
-	arch.set_debug(t->tracee.tid, MARK_SLOT, ARCH_DEBUG_EXECUTE, arch.pc(&here->target.regs),
-		       1);
-	enum softpmu_result result =
-		softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, &target, &status);
-
-	if (!t->tracee.gone)
-		arch.set_debug(t->tracee.tid, MARK_SLOT, ARCH_DEBUG_OFF, 0, 1);
-	t->moved = true;
-	return !t->tracee.gone && result != SOFTPMU_STOPPED;
-}
-
-/* The same by leaps over ever more visits, and then, before the mark, over ever fewer, down to so many. */
-static struct error *leap(struct timeline *tl, taddr pc, uint64_t few,
-			  const struct timeline_mark *here)
-{
-	bool grows = true;
-	struct checkpoint *from, *next;
-
-	try(checkpoint_copy(tl, &from));
-	for (uint64_t visits = 64; visits > few || grows;) {
-		struct error *error = NULL;
-
-		/* Where it stands is the first visit. */
-		if (pass_visits(tl, pc, visits + 1, here)) {
-			error = checkpoint_copy(tl, &next);
-			if (!error) {
-				checkpoint_free(from);
-				from = next;
-			}
-			visits *= grows ? LEAP : 1;
-		} else {
-			error = checkpoint_restore(tl, from);
-			grows = false;
-			visits /= LEAP;
-		}
-		if (error) {
-			checkpoint_free(from);
-			return error;
-		}
-	}
-	checkpoint_free(from);
-	return NULL;
-}
-
 /* The thread has moved since its event: the instruction before this one. */
 static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 				      const struct timeline_mark *here)
@@ -419,10 +321,7 @@ static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 	struct error *error;
 	struct pcs pcs = {0};
 	unsigned count = 0;
-	size_t often;
 	bool reached = false;
-	/* Of a state come_near() has found the last visit before. */
-	bool visited = here->target.place.kind == TRACE_PLACE_STATE;
 
 	for (error = come_near(tl, here); !error;) {
 		error = checkpoint_copy(tl, &from);
@@ -432,12 +331,10 @@ static struct error *step_back_on_way(struct timeline *tl, uint32_t tid,
 			break;
 		checkpoint_free(from);
 		from = NULL;
-		taddr pc = rarest(&pcs, arch.pc(&here->target.regs), &often);
+		taddr pc = rarest(&pcs);
 
-		if (pc && visited)
-			error = leap(tl, pc, often / LEAP, here);
-		else if (pc)
-			error = leap_by_stops(tl, pc, here);
+		if (pc)
+			error = leap(tl, pc, here);
 	}
 	vec_deinit(&pcs);
 	if (!error && reached && count)
@@ -454,8 +351,7 @@ static struct error *go_behind(struct timeline *tl, uint64_t event)
 	struct checkpoint *from = checkpoint_before(tl, &mark);
 
 	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
-	try(mark_reach(tl, &mark));
-	return tl->diverted ? NULL : checkpoint_if_far(tl);
+	return mark_reach(tl, &mark);
 }
 
 /* A system call changes registers when it is made, which cannot be taken back: the thread goes there
@@ -559,7 +455,7 @@ static struct error *step_back_over_event(struct timeline *tl, uint32_t tid, boo
 	return step_back_over_event(tl, tid, begin);
 }
 
-static struct error *step_back(struct timeline *tl, uint32_t tid)
+struct error *tl_step_back(struct timeline *tl, uint32_t tid)
 {
 	struct timeline_mark *here _cleanup_(free_mark) = NULL;
 	bool deaf = tl->deaf, begin = false;
@@ -583,14 +479,5 @@ static struct error *step_back(struct timeline *tl, uint32_t tid)
 		stop_at_beginning(tl);
 	else if (!error)
 		tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED, .tid = tid};
-	return error;
-}
-
-struct error *tl_step_back(struct timeline *tl, uint32_t tid)
-{
-	sig_atomic_t before = refuse_interrupts(tl);
-	struct error *error = step_back(tl, tid);
-
-	tl->uninterruptible = before;
 	return error;
 }

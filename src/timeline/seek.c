@@ -213,9 +213,6 @@ static enum softpmu_result pass_states(struct timeline *tl, struct rep_task *t,
 		return state_by_breakpoints(tl, t, target, status);
 	for (;;) {
 		pauser->before_run(tl, t);
-		/* No interrupts from here on: one would find it in the search's stub, which is taken out then.
-		 * What came before stops it before it moves. */
-		tl->running = 0;
 		target->place.hits = total(t);
 		enum softpmu_result result =
 			softpmu_seek(&t->tracee, &t->mm->probes, &t->counter, target, status);

@@ -6,9 +6,7 @@
 #ifndef WARP_TIMELINE_STATE_H
 #define WARP_TIMELINE_STATE_H
 
-#include <sched.h>
 #include <signal.h>
-#include <time.h>
 
 #include "replay/session.h"
 #include "timeline/timeline.h"
@@ -66,14 +64,11 @@ struct shared_bytes {
 struct checkpoint {
 	struct trace_event done; /* the last one replayed */
 	bool moved;		 /* a task was on its way to the next */
-	uint64_t serial; /* later ones in the list have larger ones, on the way to one event */
-	uint64_t at_ns;	 /* the event's time, and about how long it was on the way */
 	struct vec(struct copied_process) processes;
 	struct vec(struct copied_task) tasks;
 	struct vec(struct shared_bytes) shared;
 	struct vec(uint32_t) files;	/* that were open */
-	uint64_t bytes;			/* of ours that it costs */
-	uint64_t own;			/* and of what its processes share with nobody */
+	uint64_t bytes;			/* of memory that it costs, about */
 	struct checkpoint *prev, *next; /* in the order of positions */
 };
 
@@ -81,8 +76,6 @@ struct checkpoint {
 struct timeline_mark {
 	uint64_t event; /* the last one replayed */
 	bool moved;
-	uint64_t
-		passed; /* serial of the checkpoint before: of those on the way, which are before here */
 	uint32_t tid; /* who has moved */
 	struct softpmu_target target;
 	struct softpmu_contents_list contents;
@@ -93,8 +86,6 @@ struct timeline {
 	struct replay_options replay;
 	struct rep_pauser pauser;
 	uint64_t memory_limit;
-	cpu_set_t allowed; /* where we could run before; valid if `pinned` */
-	bool pinned;
 	char *directory;
 	uint32_t process; /* recorded pid */
 	struct vec(struct executed) programs;
@@ -117,19 +108,11 @@ struct timeline {
 	bool deaf;			/* nothing but marks and events stops it */
 	bool at_event; /* the task is at its event: no breakpoints, which it would meet again */
 	volatile sig_atomic_t interrupted;
-	/* What is known to be there is gone to: an interrupt would leave it anywhere. */
-	volatile sig_atomic_t uninterruptible;
 	volatile pid_t running; /* the thread that is waited for */
 
 	struct checkpoint *checkpoints, *last; /* the list; the last one passed */
 	uint64_t checkpoint_ns;		       /* when it was taken, or passed */
-	uint64_t every_ns;		       /* between them */
-	uint64_t serials;
-	timer_t timer; /* says on the way when one is due */
-	bool has_timer;
-	volatile sig_atomic_t timed; /* one may be taken on the way */
-	volatile sig_atomic_t due;
-	struct checkpoint *diverted; /* where to return to */
+	struct checkpoint *diverted;	       /* where to return to */
 	uint32_t diverted_tid;
 	uint64_t position; /* counts motions, but for steps backwards from `near` */
 	struct {	   /* where the last step backwards came from: `count` steps before here */
@@ -207,14 +190,8 @@ struct error *checkpoint_take(struct timeline *tl);
 struct error *checkpoint_copy(struct timeline *tl, struct checkpoint **out);
 struct error *checkpoint_restore(struct timeline *tl, struct checkpoint *from);
 void checkpoint_free(struct checkpoint *checkpoint);
-/* After a while of motion forwards: at an event. */
+/* After a while of motion forwards. */
 struct error *checkpoint_if_due(struct timeline *tl);
-/* At an event that will be come to again, if the way from the last one was long. */
-struct error *checkpoint_if_far(struct timeline *tl);
-/* As checkpoint_if_due() between events, where a task was paused. */
-struct error *checkpoint_on_way(struct timeline *tl);
-/* Lets the timer look every few milliseconds whether the task that runs is to be paused for one: tl->due. */
-void checkpoint_ticks(struct timeline *tl, bool on);
 /* The last one that lies before the mark; NULL if there is none. */
 struct checkpoint *checkpoint_before(struct timeline *tl, const struct timeline_mark *mark);
 

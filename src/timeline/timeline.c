@@ -60,9 +60,6 @@ static struct error *go_to_program(struct timeline *tl)
 static struct error *open_at_beginning(struct timeline *tl, const struct timeline_options *options)
 {
 	try(rep_open(&tl->s, &tl->replay));
-	tl->pinned = sched_getaffinity(0, sizeof(tl->allowed), &tl->allowed) == 0;
-	if (tl->pinned)
-		rep_pin(&tl->s, &tl->allowed);
 	tl->pauser = breaks_pauser;
 	tl->pauser.context = tl;
 	tl->s.pauser = &tl->pauser;
@@ -102,13 +99,10 @@ void timeline_close(struct timeline *tl)
 		tl->checkpoints = c->next;
 		checkpoint_free(c);
 	}
-	if (tl->has_timer)
-		timer_delete(tl->timer);
 	checkpoint_free(tl->diverted);
 	near_forget(tl);
 	checkpoint_end_tasks(tl);
 	rep_close(&tl->s);
-	timeline_unpin(tl);
 	vec_deinit(&tl->breakpoints);
 	vec_deinit(&tl->inserted);
 	vec_deinit(&tl->watches);
@@ -117,12 +111,6 @@ void timeline_close(struct timeline *tl)
 	tl_forget_programs(tl);
 	free(tl->directory);
 	free(tl);
-}
-
-void timeline_unpin(const struct timeline *tl)
-{
-	if (tl->pinned)
-		sched_setaffinity(0, sizeof(tl->allowed), &tl->allowed);
 }
 
 /* ---- motion ---- */

@@ -37,9 +37,6 @@ struct timeline_options {
 struct error *timeline_open(const struct timeline_options *options, struct timeline **out);
 /* NULL is fine. Leaves no process behind. */
 void timeline_close(struct timeline *timeline);
-/* The thread that opened a timeline, and all that it replays, stay on one core. In a child process that is no part
- * of the replay this undoes it. */
-void timeline_unpin(const struct timeline *timeline);
 /* Asks a motion to stop soon (TIMELINE_INTERRUPTED). Async-signal-safe. */
 void timeline_interrupt(struct timeline *timeline);
 

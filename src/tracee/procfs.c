@@ -97,41 +97,6 @@ void proc_maps_deinit(struct proc_maps *maps)
 	vec_deinit(maps);
 }
 
-/* Pages of 4096 bytes: proc_pid_statm(5), the second number. */
-uint64_t proc_resident(pid_t pid)
-{
-	struct bytes text = {0};
-	unsigned long long pages = 0;
-
-	if (proc_read(pid, "statm", &text)) {
-		vec_push(&text, 0);
-		sscanf((char *)text.items, "%*s %llu", &pages);
-	}
-	vec_deinit(&text);
-	return pages * 4096;
-}
-
-static uint64_t kilobytes_line(const char *text, const char *label)
-{
-	const char *found = strstr(text, label);
-
-	return found ? strtoull(found + strlen(label), NULL, 10) * 1024 : 0;
-}
-
-void proc_read_memory(pid_t pid, struct proc_memory *memory)
-{
-	struct bytes text = {0};
-
-	*memory = (struct proc_memory){0};
-	if (proc_read(pid, "smaps_rollup", &text)) {
-		vec_push(&text, 0);
-		memory->share = kilobytes_line((char *)text.items, "\nPss:");
-		memory->own = kilobytes_line((char *)text.items, "\nPrivate_Clean:") +
-			      kilobytes_line((char *)text.items, "\nPrivate_Dirty:");
-	}
-	vec_deinit(&text);
-}
-
 static uint64_t mask_line(const char *text, const char *label)
 {
 	const char *found = strstr(text, label);

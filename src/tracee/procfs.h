@@ -52,17 +52,6 @@ bool proc_same_pid_namespace(pid_t a, pid_t b);
 
 struct proc_tids vec(pid_t);
 
-/* Bytes of a process that are in memory, whoever else has them. Cheap. 0: /proc does not tell. */
-uint64_t proc_resident(pid_t pid);
-
-/* The same, each page divided by how many processes have it; and what nobody else has. */
-struct proc_memory {
-	uint64_t share, own;
-};
-
-/* Looks at each page: some milliseconds for 100 MB. */
-void proc_read_memory(pid_t pid, struct proc_memory *memory);
-
 /* The living children that this thread has made; false where the kernel does not list them. */
 bool proc_read_children(pid_t tid, struct proc_tids *children);
 /* Follows /proc/PID/fd/FD: what the descriptor is open on. */

@@ -602,8 +602,7 @@ def refuses(context):
                              (['--exec', 'nobody'], "'nobody'"), (['-a', '--exec', 'nobody'], "'nobody'"),
                              (['-g', '1', '--until', '1'], '--until'), (['-f', 'x', '--exec', 'y'], '--exec'),
                              (['-p', '1', '--exec', 'y'], '--exec'), (['-p', '1', '-f', 'x'], '-p'),
-                             (['--serve', ':0', '-x', 'y'], '--serve'),
-                             (['--checkpoint-memory', '0'], "'0'"), (['-a', '--checkpoint-memory', '9'], '-a'), (['--serve'], '--serve')):
+                             (['--serve', ':0', '-x', 'y'], '--serve'), (['--serve'], '--serve')):
         result = context.run([context.warp, 'replay', recording.path, *arguments], limit=60)
         check(result.status == FAILED and named.encode() in result.err and result.err.count(b'\n') <= 2,
               'warp replay %s' % arguments, result)
@@ -619,38 +618,6 @@ def without_gdb(context):
                            (['--debugger', 'nobody'], b"warp: the debugger 'nobody' cannot be started")):
         result = context.run(['env', 'PATH=' + bare, context.warp, 'replay', *options, recording.path], limit=60)
         check(result.status == FAILED and named in result.err and b'--serve' in result.err, 'no debugger', result)
-
-
-# In gdb: of the processes that a replay of that recording traces.
-MEMORY_OF_COPIES = r"""
-import glob, re
-def text(*path):
-    with open('/'.join(path)) as f:
-        return f.read()
-total = 0
-for process in glob.glob('/proc/[0-9]*'):
-    try:
-        tracer = re.search(r'TracerPid:\s*(\d+)', text(process, 'status')).group(1)
-        if tracer != '0' and 'RECORDING' in text('/proc', tracer, 'cmdline'):
-            total += int(re.search(r'\nPss: +(\d+)', text(process, 'smaps_rollup')).group(1))
-    except OSError:
-        pass
-print('COPIES', total // 1024)
-"""
-
-
-@case
-def memory(context):
-    """--checkpoint-memory bounds what copies take. (The program's 48 MB, and the copy that is just made, come on top.)"""
-    recording = record(context, 'debug_dirty')
-    script = context.write('copies.py', MEMORY_OF_COPIES.replace('RECORDING', recording.path))
-    commands = [('seek END', ''), ('source ' + script, r'COPIES \d+'), ('reverse-stepi', ''), ('reverse-continue', 'No more')]
-    taken = []
-    for limit in ('120', '1024'):
-        session = debug(context, recording, commands, '--checkpoint-memory', limit)
-        taken.append(int(re.search(r'COPIES (\d+)', session.said[1]).group(1)))
-        context.say('%s MB: %d' % (limit, taken[-1]))
-    check(taken[0] <= 120 + 2 * 50 and taken[1] <= 1024 + 2 * 50 and taken[0] < taken[1], 'MB of all copies', taken)
 
 
 # ---- a terminal ----

@@ -247,10 +247,6 @@ struct error *timeline_go_to_event(struct timeline *t, uint64_t event, struct ti
 	return NULL;
 }
 
-void timeline_unpin(const struct timeline *t)
-{
-}
-
 struct timeline_mark {
 	unsigned place;
 };

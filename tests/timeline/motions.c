@@ -1,10 +1,8 @@
 /* Moves through a recording at random, forwards and backwards, and checks that the same place is always the
- * same, and that interrupts do not change where a run backwards ends: motions RECORDING SEED COUNT [PID]. Prints what was done; ends with 1 at the first difference. */
-#include <signal.h>
+ * same: motions RECORDING SEED COUNT [PID]. Prints what was done; ends with 1 at the first difference. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include <xxhash.h>
 
@@ -130,57 +128,6 @@ static void there_and_back(struct timeline *tl, unsigned count)
 	}
 }
 
-static struct timeline *interrupted;
-
-static void on_alarm(int signal)
-{
-	timeline_interrupt(interrupted);
-}
-
-/* Backwards to the last visit of the address, with interrupts at random times. */
-static struct timeline_stop run_back(struct timeline *tl, bool interrupts)
-{
-	struct timeline_stop stop;
-	uint64_t most = 5000; /* us; ever more, since an interrupted stretch begins again */
-
-	interrupted = tl;
-	signal(SIGALRM, on_alarm);
-	do {
-		long us = 1 + (long)next_random(most);
-		struct itimerval at = {.it_value = {us / 1000000, us % 1000000}};
-
-		most *= 2;
-
-		if (interrupts)
-			setitimer(ITIMER_REAL, &at, NULL);
-		check(timeline_run(tl, TIMELINE_BACKWARDS, &stop));
-	} while (stop.cause == TIMELINE_INTERRUPTED || stop.cause == TIMELINE_SIGNAL);
-	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
-	return stop;
-}
-
-/* A run backwards ends at the same place, however often it is interrupted. */
-static void back_with_interrupts(struct timeline *tl, uint64_t event, taddr pc)
-{
-	struct timeline_stop stop, quiet, disturbed;
-
-	timeline_set_breakpoint(tl, pc, true);
-	check(timeline_go_to_event(tl, event, &stop));
-	quiet = run_back(tl, false);
-	struct place expected = look(tl, 0);
-
-	check(timeline_go_to_event(tl, event, &stop));
-	disturbed = run_back(tl, true);
-	struct place now = look(tl, 0);
-
-	timeline_set_breakpoint(tl, pc, false);
-	if (quiet.cause != disturbed.cause || quiet.tid != disturbed.tid) {
-		printf("failed: cause %d, with interrupts %d\n", quiet.cause, disturbed.cause);
-		exit(1);
-	}
-	compare("a run backwards with interrupts", &expected, &now);
-}
-
 int main(int argc, char **argv)
 {
 	struct timeline_options options = {.quiet = true};
@@ -202,8 +149,6 @@ int main(int argc, char **argv)
 
 		print("at", &first);
 		there_and_back(tl, 1 + (unsigned)next_random(30));
-		if (first.pc)
-			back_with_interrupts(tl, first.event, first.pc);
 	}
 	timeline_close(tl);
 	puts("all as expected");
