@@ -229,8 +229,8 @@ struct arch_ops {
 	size_t call_size;
 	int (*upcoming_call)(const struct regs *);
 	/* The number that code puts into its register right before it makes a call: `bytes` are
-	 * the last ARCH_CALL_SET_SIZE up to the end of the call's instruction. -1: the code does not
-	 * show it there. */
+	 * the last ARCH_CALL_SET_SIZE up to the end of the call's instruction. -1: the code does
+	 * not show it there. */
 	int (*call_set)(const uint8_t bytes[ARCH_CALL_SET_SIZE]);
 	/* Do these bytes begin with an instruction that makes a system call? Of any gate. */
 	bool (*makes_call)(const uint8_t *bytes, size_t length);

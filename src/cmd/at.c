@@ -1,6 +1,7 @@
 /* The state of a process right after an event, for warp dump --at and warp replay -a --until.
  *
- * What the recording holds is hostile: no byte of a name reaches the terminal as a control character. */
+ * What the recording holds is hostile: no byte of a name reaches the terminal as a control
+ * character. */
 #include "cmd/at.h"
 
 #include <inttypes.h>

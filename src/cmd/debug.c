@@ -1,4 +1,5 @@
-/* warp replay without -a: opens the timeline of one process of the recording, and gives it to gdb. */
+/* warp replay without -a: opens the timeline of one process of the recording, and gives it to
+ * gdb. */
 #include <inttypes.h>
 
 #include "cmd/choose.h"

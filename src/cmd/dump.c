@@ -1,5 +1,6 @@
 /* warp dump: every event of a recording, one a line, in their order. What can be read of a broken
- * recording is printed before it is said what is wrong with it. With --at: a process at an event. */
+ * recording is printed before it is said what is wrong with it. With --at: a process at an
+ * event. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>

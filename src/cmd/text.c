@@ -1,5 +1,5 @@
-/* Texts of recordings for the eye. Whatever bytes a recording holds, only printable ASCII comes out,
- * or in a command also UTF-8's higher bytes, as they were typed. */
+/* Texts of recordings for the eye. Whatever bytes a recording holds, only printable ASCII comes
+ * out, or in a command also UTF-8's higher bytes, as they were typed. */
 #include "cmd/text.h"
 
 #include <errno.h>

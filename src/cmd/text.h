@@ -23,7 +23,8 @@ void text_put_command(FILE *out, const struct trace_texts *words);
 void text_put_end(FILE *out, int64_t status);
 /* "12.3 MB", from bytes, in decimal units. */
 void text_put_size(FILE *out, uint64_t bytes);
-/* "2026-01-31 15:04:05" in local time, from nanoseconds since 1970; "?" if there is no such year. */
+/* "2026-01-31 15:04:05" in local time, from nanoseconds since 1970; "?" if there is no such
+ * year. */
 void text_put_date(FILE *out, int64_t realtime_ns);
 
 /* Flushes standard output: what was printed has arrived, or the error says why not. */

@@ -1,7 +1,8 @@
-/* The packets that are understood, one row each. What has no row is answered with an empty packet, which
- * means that it is not supported ("Overview" of the protocol in gdb's manual).
+/* The packets that are understood, one row each. What has no row is answered with an empty packet,
+ * which means that it is not supported ("Overview" of the protocol in gdb's manual).
  *
- * Invariant: the first row that fits is taken; longer names stand before those that they begin with. */
+ * Invariant: the first row that fits is taken; longer names stand before those that they begin
+ * with. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ static void handle_why(struct gdb_session *s, struct gdb_cursor *rest)
 	gdb_put_stop(s);
 }
 
-/* "D", "vKill": the client leaves the program, or wants it to end. A new run may follow the latter. */
+/* "D", "vKill": the client leaves the program, or wants it to end. A new run may follow the
+ * latter. */
 static void handle_detach(struct gdb_session *s, struct gdb_cursor *rest)
 {
 	gdb_forget_points(s);

@@ -1,12 +1,13 @@
 /* What did not happen: the client writes, or calls a function of the program.
  *
- * The first write makes a diversion, a copy of the program that can be changed. It must end without gdb
- * saying so, for gdb does not know of it. When gdb calls a function (call_function_by_hand_dummy() in its
- * infcall.c) it pushes arguments, changes the pc, lets the program run to a breakpoint, and puts all registers
- * back. Between two calls of one expression (a string that is passed is first put into memory that malloc
- * gave) and after "set var" nothing shows whether the user is done with what was written; but then the program
- * stands where it stood when the diversion began. Hence: from anywhere else motions are the diversion's;
- * the first one from there leaves it.
+ * The first write makes a diversion, a copy of the program that can be changed. It must end without
+ * gdb saying so, for gdb does not know of it. When gdb calls a function
+ * (call_function_by_hand_dummy() in its infcall.c) it pushes arguments, changes the pc, lets the
+ * program run to a breakpoint, and puts all registers back. Between two calls of one expression (a
+ * string that is passed is first put into memory that malloc gave) and after "set var" nothing
+ * shows whether the user is done with what was written; but then the program stands where it stood
+ * when the diversion began. Hence: from anywhere else motions are the diversion's; the first one
+ * from there leaves it.
  *
  * Invariant: in a diversion `homes` has each thread's place at its beginning. */
 #include "gdb/session.h"

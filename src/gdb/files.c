@@ -1,7 +1,8 @@
-/* vFile: the client reads files as the program had them ("Host I/O Packets" in gdb's manual). Only what the
- * recording keeps is there; nothing is opened by a name of the client's.
+/* vFile: the client reads files as the program had them ("Host I/O Packets" in gdb's manual). Only
+ * what the recording keeps is there; nothing is opened by a name of the client's.
  *
- * Invariant: the kept contents of a file that is open have at least `size` bytes when it is read. */
+ * Invariant: the kept contents of a file that is open have at least `size` bytes when it is
+ * read. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A timeline under gdb: the server of gdb's remote protocol, and starting gdb on it.
  *
- * A client steers the replay; it sees nothing of this machine but what the recording holds, and nothing is
- * written anywhere. */
+ * A client steers the replay; it sees nothing of this machine but what the recording holds, and
+ * nothing is written anywhere. */
 #ifndef WARP_GDB_GDB_H
 #define WARP_GDB_GDB_H
 
@@ -12,8 +12,8 @@
 
 struct timeline;
 
-/* Which events "monitor events" shows: those of system calls that `expression` matches (NULL: all), up to
- * `most` before and behind event `here`, which is marked. */
+/* Which events "monitor events" shows: those of system calls that `expression` matches (NULL: all),
+ * up to `most` before and behind event `here`, which is marked. */
 struct gdb_listing {
 	const char *directory; /* of the recording */
 	const char *expression;
@@ -26,10 +26,10 @@ struct gdb_options {
 	struct error *(*list_events)(const struct gdb_listing *listing, FILE *out);
 };
 
-/* Serves one client after the other, each alone, until one detaches or kills the program. `address`:
- * "unix:PATH" (a new socket, removed in the end), "HOST:PORT", ":PORT" (on the loopback interface; port 0: any),
- * "-": the one on standard input and output, and then what the program prints goes to standard
- * error. Says on standard error where it listens. */
+/* Serves one client after the other, each alone, until one detaches or kills the program.
+ * `address`: "unix:PATH" (a new socket, removed in the end), "HOST:PORT", ":PORT" (on the loopback
+ * interface; port 0: any), "-": the one on standard input and output, and then what the program
+ * prints goes to standard error. Says on standard error where it listens. */
 struct error *gdb_serve(struct timeline *timeline, const struct gdb_options *options,
 			const char *address);
 
@@ -39,10 +39,11 @@ struct gdb_debugger {
 	char *const *more;   /* further arguments, NULL-terminated; or NULL */
 };
 
-/* Is gdb there, if it is what gdb_launch() would start? Costs nothing: asked before a long replay. */
+/* Is gdb there, if it is what gdb_launch() would start? Costs nothing: asked before a long
+ * replay. */
 struct error *gdb_check_debugger(const struct gdb_debugger *debugger);
-/* Runs a debugger in the foreground that is connected to the timeline, until it ends: *status is its wait
- * status. */
+/* Runs a debugger in the foreground that is connected to the timeline, until it ends: *status is
+ * its wait status. */
 struct error *gdb_launch(struct timeline *timeline, const struct gdb_options *options,
 			 const struct gdb_debugger *debugger, int *status);
 

@@ -1,9 +1,9 @@
 /* gdb in the foreground, and the server for it.
  *
  * The replayed processes are our children, and whoever waits for any child must not find gdb: it is
- * started by a process between, which is nobody's child and tells how gdb has ended; when we end, that
- * ends gdb, which would otherwise fight with the shell for the terminal. Ctrl-C reaches all of us from the
- * terminal, and is gdb's to handle. */
+ * started by a process between, which is nobody's child and tells how gdb has ended; when we end,
+ * that ends gdb, which would otherwise fight with the shell for the terminal. Ctrl-C reaches all of
+ * us from the terminal, and is gdb's to handle. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,13 +21,14 @@
 #include "util/cleanup.h"
 #include "util/os.h"
 
-/* Behind a command that moves the program gdb looks for libraries, of which a breakpoint tells it otherwise; a
- * step then moves nothing and shows the place. (One forwards could be over a breakpoint where it was, which
- * only the thread that was there may end.) Where the command has failed there must be no step: scripts see
- * that by a variable of the server's, "qTV". */
+/* Behind a command that moves the program gdb looks for libraries, of which a breakpoint tells it
+ * otherwise; a step then moves nothing and shows the place. (One forwards could be over a
+ * breakpoint where it was, which only the thread that was there may end.) Where the command has
+ * failed there must be no step: scripts see that by a variable of the server's, "qTV". */
 #define SHOW_PLACE "  if $_warp_moved\n    sharedlibrary\n    reverse-stepi\n  end\nend\n"
 
-/* What gdb offers besides its own commands, when we start it. It would tell that a variable is there. */
+/* What gdb offers besides its own commands, when we start it. It would tell that a variable is
+ * there. */
 static const char commands[] =
 	"pipe tvariable $_warp_moved | cat >/dev/null\n"
 	"define when\n  monitor when\nend\n"

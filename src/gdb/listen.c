@@ -1,5 +1,5 @@
-/* Where a server listens: a unix socket that only its user can open, or a port, of the loopback interface
- * unless a host is named, since whoever connects can read what the recording holds. */
+/* Where a server listens: a unix socket that only its user can open, or a port, of the loopback
+ * interface unless a host is named, since whoever connects can read what the recording holds. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

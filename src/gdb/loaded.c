@@ -1,11 +1,13 @@
 /* Which of the recording's files the client means by a name.
  *
- * gdb asks for libraries by the names that the dynamic linker knows them by, often symbolic links, and links
- * are not recorded. But the linker's list of what it has loaded (struct link_map of <link.h>, whose
- * first members never change) has an address in each, and the mapping there has the file. Before that list
- * is made, the program's own header names its interpreter, which lies at AT_BASE.
+ * gdb asks for libraries by the names that the dynamic linker knows them by, often symbolic links,
+ * and links are not recorded. But the linker's list of what it has loaded (struct link_map of
+ * <link.h>, whose first members never change) has an address in each, and the mapping there has the
+ * file. Before that list is made, the program's own header names its interpreter, which lies at
+ * AT_BASE.
  *
- * Invariant: all that is read is the program's memory: any value is possible, and lists are cut off. */
+ * Invariant: all that is read is the program's memory: any value is possible, and lists are cut
+ * off. */
 #include <elf.h>
 #include <link.h>
 #include <string.h>

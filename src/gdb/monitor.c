@@ -1,7 +1,7 @@
 /* "monitor COMMAND": what gdb has no packets for. Output goes to its console.
  *
- * gdb does not know that a command has moved the program: its next step then moves nothing, and shows
- * where it is (gdb_arrive()). */
+ * gdb does not know that a command has moved the program: its next step then moves nothing, and
+ * shows where it is (gdb_arrive()). */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static void run_threads(struct gdb_session *s, char **words)
 	vec_deinit(&tids);
 }
 
-/* The expression may stand in quotes, which keep a user-defined command of gdb's from splitting it. */
+/* The expression may stand in quotes, which keep a user-defined command of gdb's from splitting
+ * it. */
 static void run_events(struct gdb_session *s, char *expression)
 {
 	size_t end = strlen(expression);
@@ -124,7 +125,8 @@ static void run_line(struct gdb_session *s, char *line)
 	run_help(s, NULL);
 }
 
-/* "qTV:N": is there a place that the client has not seen yet? Its scripts ask that, as a variable. */
+/* "qTV:N": is there a place that the client has not seen yet? Its scripts ask that, as a
+ * variable. */
 void gdb_handle_variable(struct gdb_session *s, struct gdb_cursor *rest)
 {
 	bytes_format(&s->reply, "V%x", s->arrived);

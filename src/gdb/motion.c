@@ -98,7 +98,8 @@ static void put_registers(struct gdb_session *s, uint32_t tid)
 	vec_deinit(&state.vector);
 }
 
-/* A trap of another thread than the one that steps would be a surprise to gdb; 0 is "has stopped". */
+/* A trap of another thread than the one that steps would be a surprise to gdb; 0 is "has
+ * stopped". */
 static unsigned signal_of(const struct timeline_stop *stop, bool surprise)
 {
 	if (stop->cause == TIMELINE_SIGNAL)
@@ -233,9 +234,9 @@ void gdb_arrive(struct gdb_session *s, const struct timeline_stop *stop)
 	s->is_owed = false;
 }
 
-/* While a thread steps over a breakpoint gdb takes a stop of another for its own mistake, and gives up
- * (finish_step_over() in its infrun.c), and after an end of the recording it waits for that step for ever.
- * The thread has stepped, then, and what has stopped it is told later. */
+/* While a thread steps over a breakpoint gdb takes a stop of another for its own mistake, and gives
+ * up (finish_step_over() in its infrun.c), and after an end of the recording it waits for that step
+ * for ever. The thread has stepped, then, and what has stopped it is told later. */
 static void settle_on_stepper(struct gdb_session *s, const struct gdb_motion *motion)
 {
 	struct timeline_stop *stop = &s->stop;
@@ -301,8 +302,8 @@ static bool move_diverted(struct gdb_session *s, const struct gdb_motion *motion
 	return !s->error;
 }
 
-/* Backwards the timeline stops at the program's beginning; what was executed before is one step farther,
- * and the client has to know of it before anything else is looked for there. */
+/* Backwards the timeline stops at the program's beginning; what was executed before is one step
+ * farther, and the client has to know of it before anything else is looked for there. */
 static bool cross_exec(struct gdb_session *s, const struct gdb_motion *motion,
 		       struct timeline_stop *stop)
 {
@@ -371,7 +372,8 @@ static bool take_action(struct gdb_cursor *rest, struct gdb_motion *motion)
 	       gdb_take_hex(rest, &motion->end);
 }
 
-/* "?" or ";ACTION:THREAD;ACTION": one thread can step; who else runs meanwhile the recording says. */
+/* "?" or ";ACTION:THREAD;ACTION": one thread can step; who else runs meanwhile the recording
+ * says. */
 void gdb_handle_vcont(struct gdb_session *s, struct gdb_cursor *rest)
 {
 	struct gdb_motion motion = {0}, action;

@@ -1,7 +1,8 @@
-/* Packets: $CONTENT#SUM. In CONTENT, '}' makes the next byte stand for itself ^ 0x20, and "c*n" repeats c
- * n - 29 times more.
+/* Packets: $CONTENT#SUM. In CONTENT, '}' makes the next byte stand for itself ^ 0x20, and "c*n"
+ * repeats c n - 29 times more.
  *
- * Invariant: a framer never holds more than GDB_PACKET_MAX bytes of a packet, nor makes more of them. */
+ * Invariant: a framer never holds more than GDB_PACKET_MAX bytes of a packet, nor makes more of
+ * them. */
 #include <string.h>
 
 #include "gdb/packet.h"
@@ -170,8 +171,8 @@ static void put_escaped(struct bytes *out, uint8_t c)
 /* A longer run is said in pieces: the count is one printable byte. */
 #define RUN_MAX 98u
 
-/* How many more times than once a run of `length` equal bytes can be said to be there at once: not with
- * a count that would be one of the bytes that mean something. */
+/* How many more times than once a run of `length` equal bytes can be said to be there at once: not
+ * with a count that would be one of the bytes that mean something. */
 static unsigned repeats(size_t length)
 {
 	unsigned count = (unsigned)length - 1;

@@ -1,5 +1,6 @@
-/* The framing of gdb's remote protocol ("Remote Protocol" in gdb's manual): packets in a stream of bytes,
- * and reading what is in one. Pure code over buffers; nothing of what comes in is believed. */
+/* The framing of gdb's remote protocol ("Remote Protocol" in gdb's manual): packets in a stream of
+ * bytes, and reading what is in one. Pure code over buffers; nothing of what comes in is
+ * believed. */
 #ifndef WARP_GDB_PACKET_H
 #define WARP_GDB_PACKET_H
 
@@ -9,7 +10,8 @@
 
 #include "util/vec.h"
 
-/* No packet is longer between its '$' and its '#', as it comes over the wire. Announced as PacketSize. */
+/* No packet is longer between its '$' and its '#', as it comes over the wire. Announced as
+ * PacketSize. */
 #define GDB_PACKET_MAX 0x20000
 
 enum gdb_input {

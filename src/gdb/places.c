@@ -1,4 +1,5 @@
-/* The monitor's motions: to events and times, to checkpoints, to the last write of a piece of memory.
+/* The monitor's motions: to events and times, to checkpoints, to the last write of a piece of
+ * memory.
  *
  * Invariant: the client's breakpoints are the timeline's again when a command is done. */
 #include <errno.h>

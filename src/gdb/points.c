@@ -1,7 +1,8 @@
-/* What the client wants to be stopped by: breakpoints, watchpoints, system calls, and which signals not.
+/* What the client wants to be stopped by: breakpoints, watchpoints, system calls, and which signals
+ * not.
  *
- * Invariant: the timeline has exactly those of s->points that are enabled; gdb may set a place twice in
- * different kinds, which is one to the timeline. */
+ * Invariant: the timeline has exactly those of s->points that are enabled; gdb may set a place
+ * twice in different kinds, which is one to the timeline. */
 #include <errno.h>
 #include <string.h>
 
@@ -76,7 +77,8 @@ void gdb_handle_set_point(struct gdb_session *s, struct gdb_cursor *rest)
 		gdb_refuse(s, EINVAL);
 		return;
 	}
-	/* No processor watches reads alone; told so, gdb watches accesses and ignores the others. */
+	/* No processor watches reads alone; told so, gdb watches accesses and ignores the
+	 * others. */
 	if (point.kind == GDB_POINT_READ)
 		return;
 	if (!find(s, &point)) {

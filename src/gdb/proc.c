@@ -1,5 +1,5 @@
-/* The files of /proc that gdb reads of a process (linux_info_proc() in its linux-tdep.c), as they would be
- * at the place where the replay is. */
+/* The files of /proc that gdb reads of a process (linux_info_proc() in its linux-tdep.c), as they
+ * would be at the place where the replay is. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

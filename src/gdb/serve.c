@@ -1,7 +1,7 @@
 /* The server: one client at a time.
  *
- * Invariant: what a client has set (breakpoints, a diversion, files) ends with its connection; where the
- * replay is stays. */
+ * Invariant: what a client has set (breakpoints, a diversion, files) ends with its connection;
+ * where the replay is stays. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
-/* What the parts of the server share: one client's session with the timeline, and the handlers of packets. */
+/* What the parts of the server share: one client's session with the timeline, and the handlers of
+ * packets. */
 #ifndef WARP_GDB_SESSION_H
 #define WARP_GDB_SESSION_H
 
@@ -31,8 +32,8 @@ struct gdb_point {
 	uint64_t length;
 };
 
-/* A file that the client has open: of the recording's, or a text of our own. gdb keeps one open for each
- * library: there is no descriptor behind it. */
+/* A file that the client has open: of the recording's, or a text of our own. gdb keeps one open for
+ * each library: there is no descriptor behind it. */
 struct gdb_file {
 	bool open;
 	uint32_t id; /* TRACE_NO_FILE: it is `text` */
@@ -236,8 +237,8 @@ void gdb_close_files(struct gdb_session *s);
 
 /* ---- loaded.c ---- */
 
-/* The recording's file that the process, where it is, has loaded under that name, or was recorded with it;
- * TRACE_NO_FILE. */
+/* The recording's file that the process, where it is, has loaded under that name, or was recorded
+ * with it; TRACE_NO_FILE. */
 uint32_t gdb_loaded_file(struct gdb_session *s, const char *path);
 /* A value of the auxiliary vector (AT_...). */
 bool gdb_auxv_value(struct gdb_session *s, uint64_t key, uint64_t *value);
@@ -258,7 +259,8 @@ void gdb_handle_tls(struct gdb_session *s, struct gdb_cursor *rest);
 void gdb_handle_monitor(struct gdb_session *s, struct gdb_cursor *rest);
 void gdb_handle_variable(struct gdb_session *s, struct gdb_cursor *rest);
 
-/* ---- places.c: the monitor's motions. Each says where it led; one that fails moves nothing ---- */
+/* ---- places.c: the monitor's motions. Each says where it led; one that fails moves nothing
+ * ---- */
 
 void gdb_place_when(struct gdb_session *s, char **words);
 void gdb_place_seek(struct gdb_session *s, char **words);

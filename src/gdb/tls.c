@@ -1,11 +1,11 @@
 /* Thread-local variables: where a thread has its copy of a module's.
  *
- * The C library's structures are its own affair, but for its debugging library (nptl_db/structs.def in glibc) it
- * tells offsets in them: variables _thread_db_STRUCTURE_MEMBER, each {bits, elements, offset}. gdb looks
- * them up for us (qSymbol), since it has the symbols.
+ * The C library's structures are its own affair, but for its debugging library (nptl_db/structs.def
+ * in glibc) it tells offsets in them: variables _thread_db_STRUCTURE_MEMBER, each {bits, elements,
+ * offset}. gdb looks them up for us (qSymbol), since it has the symbols.
  *
- * As in td_thr_tlsbase(): the thread's pointer to its vector, the module's slot of it; and where that is
- * not filled yet, the module may have a fixed distance from the thread pointer. */
+ * As in td_thr_tlsbase(): the thread's pointer to its vector, the module's slot of it; and where
+ * that is not filled yet, the module may have a fixed distance from the thread pointer. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

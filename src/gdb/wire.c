@@ -1,7 +1,7 @@
 /* A connection to a client.
  *
- * Invariants: bytes are read only when the framer has seen all before; once `gone`, nothing is read or
- * written. */
+ * Invariants: bytes are read only when the framer has seen all before; once `gone`, nothing is read
+ * or written. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>

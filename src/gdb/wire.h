@@ -27,8 +27,8 @@ void gdb_wire_deinit(struct gdb_wire *wire);
 enum gdb_arrival gdb_wire_next(struct gdb_wire *wire);
 /* Blocks until the system has taken it. */
 void gdb_wire_send(struct gdb_wire *wire, const struct bytes *content);
-/* While the program runs for it, a client sends nothing but an interrupt. Has it, or is it gone? Does
- * not block; an interrupt is used up. */
+/* While the program runs for it, a client sends nothing but an interrupt. Has it, or is it gone?
+ * Does not block; an interrupt is used up. */
 bool gdb_wire_wants_stop(struct gdb_wire *wire);
 
 #endif

@@ -1,7 +1,8 @@
-/* qXfer: documents that the client reads in pieces. A document is made when its beginning is asked for.
+/* qXfer: documents that the client reads in pieces. A document is made when its beginning is asked
+ * for.
  *
- * Invariant: pieces behind the first come from the document that that came from, unless another was read in
- * between. */
+ * Invariant: pieces behind the first come from the document that that came from, unless another was
+ * read in between. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -151,7 +152,8 @@ static void put_piece(struct gdb_session *s, const struct document *document,
 	vec_append(&s->reply, s->document.items + offset, length < left ? length : left);
 }
 
-/* "OFFSET:BYTES", which gdb puts back after a function that it has called: the recording's stays. */
+/* "OFFSET:BYTES", which gdb puts back after a function that it has called: the recording's
+ * stays. */
 static void write_siginfo(struct gdb_session *s, struct gdb_cursor *rest)
 {
 	uint64_t offset;

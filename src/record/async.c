@@ -1,10 +1,10 @@
 /* Places between events: where a task is preempted, or takes a signal, while it computes.
  *
- * A task that has computed for long enough, while others are ready or a signal waits, is interrupted.
- * Where its address space has sites (softpmu/probe.h), the counter is armed and the next site that it
- * passes is the place: an exact number. Where there are none, or none is passed soon, the place is one
- * by state, and sites are made there for the next time. Memory that has changed between two looks tells
- * states apart, so the task is looked at twice. */
+ * A task that has computed for long enough, while others are ready or a signal waits, is
+ * interrupted. Where its address space has sites (softpmu/probe.h), the counter is armed and the
+ * next site that it passes is the place: an exact number. Where there are none, or none is passed
+ * soon, the place is one by state, and sites are made there for the next time. Memory that has
+ * changed between two looks tells states apart, so the task is looked at twice. */
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -22,8 +22,8 @@
 #define SITES_NEW 4u
 /* Pages kept whole for a place by state, because they change while the task computes. */
 #define HOT_PAGES 64
-/* A look at all memory takes seconds where that is gigabytes. After one that took longer than this, the next
- * task is interrupted so many times as long later. */
+/* A look at all memory takes seconds where that is gigabytes. After one that took longer than this,
+ * the next task is interrupted so many times as long later. */
 #define LOOK_NS	    5000000ull
 #define LOOK_RARELY 4
 
@@ -267,8 +267,8 @@ bool rec_place_group_stop(struct rec_session *s, struct rec_task *t)
 		t->placed = *tracee_regs(&t->tracee);
 		result = SOFTPMU_EVENT;
 	}
-	/* Interrupted again, it stops for the group before it executes anything (do_jobctl_trap() in
-	 * kernel/signal.c). */
+	/* Interrupted again, it stops for the group before it executes anything (do_jobctl_trap()
+	 * in kernel/signal.c). */
 	tracee_interrupt(&t->tracee);
 	go_on_with(s, t, result);
 	return true;
@@ -299,7 +299,8 @@ void rec_on_interrupt(struct rec_session *s, struct rec_task *t)
 	}
 }
 
-/* Some instructions further, and out of the stub that this may lead into: *steps says how many it were. */
+/* Some instructions further, and out of the stub that this may lead into: *steps says how many it
+ * were. */
 static enum softpmu_result step_on(struct rec_task *t, unsigned wanted, unsigned *steps)
 {
 	enum softpmu_result result = SOFTPMU_FOUND;

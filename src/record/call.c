@@ -1,9 +1,10 @@
 /* System calls: entry, scratch memory, exit.
  *
  * A call of a task that is alone in its group is made in place and becomes one event when it has
- * ended (but those that make tasks, images or ends: their entry is an event too). In a group of several, a call that may block writes into scratch memory, so that nothing
- * changes under the others' feet; if it does block, its entry becomes an event of its own before
- * another task gets the turn. */
+ * ended (but those that make tasks, images or ends: their entry is an event too). In a group of
+ * several, a call that may block writes into scratch memory, so that nothing changes under the
+ * others' feet; if it does block, its entry becomes an event of its own before another task gets
+ * the turn. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -21,9 +22,9 @@
 #define ERESTARTNOHAND	      514
 #define ERESTART_RESTARTBLOCK 516
 
-/* Memory a call reads is kept, for dump and for the replay to compare: up to so much whole, of more the
- * beginning and a hash. That too has a limit: one who hands over a gigabyte and is told that half a page
- * was written comes back with the rest. */
+/* Memory a call reads is kept, for dump and for the replay to compare: up to so much whole, of more
+ * the beginning and a hash. That too has a limit: one who hands over a gigabyte and is told that
+ * half a page was written comes back with the rest. */
 #define INPUT_WHOLE 4096
 #define INPUT_MAX   256
 #define INPUT_HASH  (256u << 10)
@@ -242,8 +243,8 @@ static bool use_scratch(struct rec_task *t)
 	bool ready = true;
 
 	if (size > t->scratch_size && size <= SCRATCH_MAX && !t->scratch_failed) {
-		/* Our own call takes the place of the pending one, which is made again; in place, if there
-		 * is no room for scratch. */
+		/* Our own call takes the place of the pending one, which is made again; in place,
+		 * if there is no room for scratch. */
 		t->scratch_failed = !rec_scratch(t, size);
 		arch.call_rewind(tracee_regs_mut(&t->tracee), c->call.nr);
 		ready = false;
@@ -310,7 +311,8 @@ static bool changes_our_pages(const struct rec_task *t)
 	       c->call.args[0] + c->call.args[1] > WARP_CODE_PAGE;
 }
 
-/* It ends where the program goes on, without a stop of its own; and in a replay nothing stops there. */
+/* It ends where the program goes on, without a stop of its own; and in a replay nothing stops
+ * there. */
 static void tell_if_emulated(struct rec_session *s, struct rec_task *t)
 {
 	if (arch.is_emulated(&t->call.entry))
@@ -437,7 +439,8 @@ static bool is_silent_zombie(const struct rec_task *t)
 	return t->tracee.tid == t->tracee.tgid && proc_state(t->tracee.tid) == 'Z';
 }
 
-/* How often the core is given away before we look what has become of the task, and how long then. */
+/* How often the core is given away before we look what has become of the task, and how long
+ * then. */
 #define AWAIT_TRIES 16
 #define AWAIT_NS    200000
 
@@ -658,8 +661,8 @@ static void restore_args(struct rec_task *t)
 		arch.set_call_arg(tracee_regs_mut(&t->tracee), i, arch.call_arg(&t->call.entry, i));
 }
 
-/* A call that handlers never restart (epoll_wait, semop, ...; signal(7)) ended with EINTR for signals
- * that the program ignores. The kernel queues those only because a tracer is told of them
+/* A call that handlers never restart (epoll_wait, semop, ...; signal(7)) ended with EINTR for
+ * signals that the program ignores. The kernel queues those only because a tracer is told of them
  * (sig_ignored() in kernel/signal.c): natively the call would have slept on. One with a handler may
  * still arrive before the task goes on: then the call ends with EINTR after all. */
 static bool interrupted_for_us(struct rec_task *t)

@@ -147,8 +147,8 @@ static void patch_vdso(struct rec_task *t, const struct proc_map *map)
 			     patches[i].length);
 }
 
-/* Entries of /proc/PID/pagemap (proc(5)): a page that is neither here nor swapped was never touched;
- * one that is the file's has not changed. */
+/* Entries of /proc/PID/pagemap (proc(5)): a page that is neither here nor swapped was never
+ * touched; one that is the file's has not changed. */
 #define PAGEMAP_HERE (1ull << 63 | 1ull << 62)
 #define PAGEMAP_FILE (1ull << 61)
 

@@ -1,9 +1,9 @@
 /* The signals that our own traps raise, as the program wants them.
  *
- * The kernel resets a blocked or ignored SIGSEGV or SIGTRAP to its default, and unblocks it, when an
- * instruction raises it (force_sig_info_to_task() in kernel/signal.c). rdtsc does not, natively; and
- * neither do our sites and single steps exist there. What the program has set is noted at its calls, and
- * set again before it goes on. */
+ * The kernel resets a blocked or ignored SIGSEGV or SIGTRAP to its default, and unblocks it, when
+ * an instruction raises it (force_sig_info_to_task() in kernel/signal.c). rdtsc does not, natively;
+ * and neither do our sites and single steps exist there. What the program has set is noted at its
+ * calls, and set again before it goes on. */
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>

@@ -76,8 +76,8 @@ static void return_signals(const struct own_signals *own)
 
 /* ---- one core ---- */
 
-/* Recorder and program share one core, the one that the kernel has us on: stops are ten times dearer
- * across cores. */
+/* Recorder and program share one core, the one that the kernel has us on: stops are ten times
+ * dearer across cores. */
 static int choose_core(const cpu_set_t *allowed, cpu_set_t *one)
 {
 	int core = sched_getcpu();

@@ -250,7 +250,8 @@ static void trap(struct rec_session *s, struct rec_task *t, int code, uint32_t d
 	siginfo_t info = {.si_signo = SIGSYS, .si_errno = (int)data, .si_code = code};
 	struct proc_signals set = {0};
 
-	/* A signal that the call itself raises kills where it is blocked or ignored (force_sig()). */
+	/* A signal that the call itself raises kills where it is blocked or ignored
+	 * (force_sig()). */
 	proc_read_signals(t->tracee.tid, &set);
 	if ((set.blocked | set.ignored) & SIGNAL_BIT(SIGSYS)) {
 		rec_kill_by_rules(s, t, SIGSYS);

@@ -93,7 +93,8 @@ void rec_resume_to_die(struct rec_task *t, int signal)
 {
 	t->leader->dying = true;
 	t->state = STATE_IN_CALL;
-	/* A trap of the program's own kills it where it blocks that; at the stop it was blocked again. */
+	/* A trap of the program's own kills it where it blocks that; at the stop it was blocked
+	 * again. */
 	tracee_set_sigmask(&t->tracee, tracee_get_sigmask(&t->tracee) & ~SIGNAL_BIT(signal));
 	tracee_resume(&t->tracee, PTRACE_CONT, signal);
 }
@@ -165,8 +166,8 @@ void rec_handle_status(struct rec_session *s, struct rec_task *t)
 		rec_on_call_exit(s, t);
 }
 
-/* SIGKILL, from anywhere or by an exit_group of the process, takes a task out of the stop that it was
- * queued for, and on to the one at its exit; or it is gone. */
+/* SIGKILL, from anywhere or by an exit_group of the process, takes a task out of the stop that it
+ * was queued for, and on to the one at its exit; or it is gone. */
 static bool overtaken(struct rec_session *s, struct rec_task *t)
 {
 	bool at_exit = t->todo == TODO_STATUS && tracee_event(t->status) == PTRACE_EVENT_EXIT;
@@ -245,8 +246,8 @@ void rec_on_wait(struct rec_session *s, pid_t tid, int status)
 		rec_queue(s, t, TODO_STATUS);
 }
 
-/* Those that a call has woken come to their stops when they have the core that we share: for a choice by
- * chance they must be there. */
+/* Those that a call has woken come to their stops when they have the core that we share: for a
+ * choice by chance they must be there. */
 static void gather(struct rec_session *s)
 {
 	int status;
@@ -268,7 +269,8 @@ static struct rec_group *next_group(struct rec_session *s)
 	return NULL;
 }
 
-/* Gives the turn to whoever is ready until nobody can have it. Groups come, merge and end meanwhile. */
+/* Gives the turn to whoever is ready until nobody can have it. Groups come, merge and end
+ * meanwhile. */
 static void give_turns(struct rec_session *s)
 {
 	struct rec_group *group;

@@ -231,7 +231,8 @@ void rec_continue(struct rec_session *s, struct rec_task *t);
 void rec_run_user(struct rec_task *t, int signal);
 /* Resumes it inside a call (PTRACE_SYSCALL), or towards its end or back to it (PTRACE_CONT). */
 void rec_resume_in_call(struct rec_task *t, int how);
-/* With the signal that ends its process: it executes nothing more, and dies when the process's others do. */
+/* With the signal that ends its process: it executes nothing more, and dies when the process's
+ * others do. */
 void rec_resume_to_die(struct rec_task *t, int signal);
 /* Takes what wait has reported: notes it and puts the task in line. */
 void rec_on_wait(struct rec_session *s, pid_t tid, int status);
@@ -255,8 +256,8 @@ void rec_on_exit(struct rec_session *s, struct rec_task *t);
 void rec_on_gone(struct rec_session *s, struct rec_task *t, int status);
 /* Takes what a wait for this task alone has reported. */
 void rec_take_status(struct rec_session *s, struct rec_task *t, int status);
-/* At a stop that others are to know of: has the kernel moved the task back to its call already, in the last
- * moment before this stop? */
+/* At a stop that others are to know of: has the kernel moved the task back to its call already, in
+ * the last moment before this stop? */
 void rec_note_moved_back(struct rec_session *s, struct rec_task *t);
 /* Makes sure that the task has scratch memory. At a call's entry that call is lost: move back. */
 bool rec_scratch(struct rec_task *t, size_t size);
@@ -271,8 +272,8 @@ void rec_want_known_sites(struct rec_session *s, struct rec_task *t);
 void rec_note_jump(struct rec_task *t);
 /* Makes the sites that are wanted, at the event that was just committed. */
 void rec_make_sites(struct rec_session *s, struct rec_task *t);
-/* Before a call that changes the address space: removes the sites there, with records for the event of its
- * entry. Returns whether there were any. */
+/* Before a call that changes the address space: removes the sites there, with records for the event
+ * of its entry. Returns whether there were any. */
 bool rec_forget_sites(struct rec_session *s, struct rec_task *t);
 
 /* ---- turns.c ---- */
@@ -284,8 +285,8 @@ uint64_t rec_patience(struct rec_session *s);
 unsigned rec_chance_steps(struct rec_session *s);
 /* Puts a task into its group's queue, behind those of its priority. */
 void rec_queue(struct rec_session *s, struct rec_task *t, enum rec_todo todo);
-/* To the front, whatever its priority: it had the turn when it stopped, and has computed since its last
- * event. */
+/* To the front, whatever its priority: it had the turn when it stopped, and has computed since its
+ * last event. */
 void rec_queue_first(struct rec_session *s, struct rec_task *t);
 /* Has somebody in the queue a higher real-time priority? */
 bool rec_outranked(struct rec_session *s, const struct rec_task *t);
@@ -361,8 +362,8 @@ void rec_filter_hold(struct rec_filter *filter);
 void rec_filter_release(struct rec_filter *filter);
 
 /* ---- exec.c ---- */
-/* Would executing this file give more rights than we have? The kernel does not give them to a process
- * whose tracer lacks them (execve(2)). */
+/* Would executing this file give more rights than we have? The kernel does not give them to a
+ * process whose tracer lacks them (execve(2)). */
 bool rec_gains_rights(const struct stat *status);
 enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t);
 void rec_on_exec(struct rec_session *s, struct rec_task *t);
@@ -394,19 +395,20 @@ void rec_signal_before_call(struct rec_session *s, struct rec_task *t);
 void rec_send_stash(struct rec_session *s, struct rec_task *t);
 /* Strikes off what was sent and does not wait any more. */
 void rec_forget_sent(struct rec_task *t);
-/* Goes on with the turn to the signal that was just sent: what the task has computed has no event yet
- * that would put it before what others do. */
+/* Goes on with the turn to the signal that was just sent: what the task has computed has no event
+ * yet that would put it before what others do. */
 void rec_go_to_signal(struct rec_task *t);
 /* Takes the stashed signal here, at t->place: the task is at a stop by a signal. */
 void rec_take_stash_here(struct rec_session *s, struct rec_task *t);
 
 /* ---- async.c: places between events ---- */
-/* Before the loop waits: sees to it that it is woken up when a task has computed for long enough. */
+/* Before the loop waits: sees to it that it is woken up when a task has computed for long
+ * enough. */
 void rec_plan_tick(struct rec_session *s);
 /* Woken up: interrupts those whose time is up. */
 void rec_tick(struct rec_session *s);
-/* The task has come to a group stop. In a larger group others go on meanwhile, and see what it has computed: a
- * place is recorded. True if it is on its way back to the group stop. */
+/* The task has come to a group stop. In a larger group others go on meanwhile, and see what it has
+ * computed: a place is recorded. True if it is on its way back to the group stop. */
 bool rec_place_group_stop(struct rec_session *s, struct rec_task *t);
 /* The same where it has just been taken back to before a call. */
 void rec_place_before_call(struct rec_session *s, struct rec_task *t);
@@ -420,7 +422,8 @@ void rec_preempt_after(struct rec_session *s, struct rec_task *t, unsigned steps
 void rec_on_hit(struct rec_session *s, struct rec_task *t);
 /* Writes TRACE_EV_SCHED: t->place is where others get the turn, or a stop signal hits. */
 void rec_preempt(struct rec_session *s, struct rec_task *t);
-/* Adds what tells a replay where t->place is, and forgets it: the event is about to be committed. */
+/* Adds what tells a replay where t->place is, and forgets it: the event is about to be
+ * committed. */
 void rec_place_data(struct rec_session *s, struct rec_task *t);
 
 /* ---- files.c ---- */

@@ -91,9 +91,10 @@ static void narrow_mask(struct rec_task *t)
 	t->mask_widened = false;
 }
 
-/* Has SIGCONT come since the task's stop signal was kept? That takes stop signals back which are on the way
- * (signal(7)), but the kernel knows neither of those in a stash nor that one sent again is the older one. A
- * stop signal takes back SIGCONT: one that still waits is newer (prepare_signal() in kernel/signal.c). */
+/* Has SIGCONT come since the task's stop signal was kept? That takes stop signals back which are on
+ * the way (signal(7)), but the kernel knows neither of those in a stash nor that one sent again is
+ * the older one. A stop signal takes back SIGCONT: one that still waits is newer (prepare_signal()
+ * in kernel/signal.c). */
 static bool is_continued(struct rec_session *s, const struct rec_task *t)
 {
 	struct rec_task *other, *next;
@@ -129,8 +130,8 @@ void rec_send_stash(struct rec_session *s, struct rec_task *t)
 		t->sent.items[t->sent.count - 1].si_signo);
 }
 
-/* SIGCONT takes stop signals back also where we have sent them again; and who ignores a signal from now on
- * (sigaction(2)) those that wait. */
+/* SIGCONT takes stop signals back also where we have sent them again; and who ignores a signal from
+ * now on (sigaction(2)) those that wait. */
 void rec_forget_sent(struct rec_task *t)
 {
 	struct proc_signals set = {0};
@@ -301,7 +302,8 @@ void rec_take_stash_here(struct rec_session *s, struct rec_task *t)
 
 	narrow_mask(t);
 	if (tracee_get_sigmask(&t->tracee) & SIGNAL_BIT(info.si_signo)) {
-		/* By a handler that was entered meanwhile. The kernel would not give it, but run on. */
+		/* By a handler that was entered meanwhile. The kernel would not give it, but run
+		 * on. */
 		rec_send_stash(s, t);
 		rec_preempt(s, t);
 		rec_run_user(t, 0);
@@ -314,9 +316,9 @@ void rec_take_stash_here(struct rec_session *s, struct rec_task *t)
 	deliver(s, t, info.si_signo, TRACE_F_ASYNC, &info, &set);
 }
 
-/* Has the task executed nothing since its last event? At the end of a call the kernel says so; after
- * sigreturn, a handler's entry or an instruction, a signal was pending and all registers are as they
- * were. (Equal registers alone say nothing: loops come by again.) */
+/* Has the task executed nothing since its last event? At the end of a call the kernel says so;
+ * after sigreturn, a handler's entry or an instruction, a signal was pending and all registers are
+ * as they were. (Equal registers alone say nothing: loops come by again.) */
 static bool at_event(struct rec_task *t)
 {
 	const struct regs *regs = tracee_regs(&t->tracee);

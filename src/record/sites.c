@@ -1,7 +1,7 @@
 /* Sites in the code of recorded programs: when they are made, kept, and given up.
  *
- * Invariant: sites are made and removed only at events, while all tasks of the address space stand at
- * places that a replay reaches: then their counters agree. */
+ * Invariant: sites are made and removed only at events, while all tasks of the address space stand
+ * at places that a replay reaches: then their counters agree. */
 #include "record/session.h"
 #include "softpmu/known.h"
 #include "util/log.h"

@@ -66,8 +66,8 @@ static void group_leave(struct rec_session *s, struct rec_group *group)
 		group_end(s, group);
 }
 
-/* Where tasks are inside calls, what they have computed before comes before what the other group does
- * from now on. */
+/* Where tasks are inside calls, what they have computed before comes before what the other group
+ * does from now on. */
 static void commit_entries(struct rec_session *s, const struct rec_group *a,
 			   const struct rec_group *b)
 {
@@ -376,8 +376,8 @@ void rec_on_clone(struct rec_session *s, struct rec_task *t)
 		rec_await(s, t);
 }
 
-/* Was the task killed while it made a child, before it could tell? The child lives on. (A thread does
- * not, and one with CLONE_PARENT is not found.) */
+/* Was the task killed while it made a child, before it could tell? The child lives on. (A thread
+ * does not, and one with CLONE_PARENT is not found.) */
 static void adopt_lost_child(struct rec_session *s, struct rec_task *t)
 {
 	const struct rec_call *c = &t->call;

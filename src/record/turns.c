@@ -1,15 +1,15 @@
 /* Turns: who of a group is next, and for how long.
  *
- * Who waits is served in order, real-time priorities first (sched(7)); a turn's length follows the nice
- * value. One that is preempted twice in the same state spins: its turns are short.
+ * Who waits is served in order, real-time priorities first (sched(7)); a turn's length follows the
+ * nice value. One that is preempted twice in the same state spins: its turns are short.
  *
- * With `warp record --chaos`, how long a turn is, priorities, how long a signal waits, and preemptions some
- * instructions after an event or the beginning of a turn are chosen by chance, so that races show which an
- * even order hides. How often and how many instructions is itself drawn once for a recording: a window of ten
- * instructions needs another pace than one of ten thousand, and some bugs several preemptions in a row at the
- * right pace. All of it is recorded as any other preemption is: a replay knows nothing of chance. The numbers
- * follow from the seed; but when system calls end does not, so that the same seed is no promise of the same
- * run. */
+ * With `warp record --chaos`, how long a turn is, priorities, how long a signal waits, and
+ * preemptions some instructions after an event or the beginning of a turn are chosen by chance, so
+ * that races show which an even order hides. How often and how many instructions is itself drawn
+ * once for a recording: a window of ten instructions needs another pace than one of ten thousand,
+ * and some bugs several preemptions in a row at the right pace. All of it is recorded as any other
+ * preemption is: a replay knows nothing of chance. The numbers follow from the seed; but when
+ * system calls end does not, so that the same seed is no promise of the same run. */
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
@@ -30,7 +30,8 @@
 #define PACE_MAX 12u
 /* After one event in 1 to 2^ODDS. */
 #define ODDS 2u
-/* Single steps (3 to 40 µs each, as busy as the machine is) take at most so long, and this part of the time. */
+/* Single steps (3 to 40 µs each, as busy as the machine is) take at most so long, and this part of
+ * the time. */
 #define STEPPING_NS   300000000ull
 #define STEPPING_PART 3u
 
@@ -52,8 +53,8 @@ static uint64_t spread_out(struct rec_session *s, uint64_t least, unsigned sprea
 	return size + next_random(s) % size;
 }
 
-/* Each step of nice(2) is a quarter more, as the kernel's weights have it (sched_prio_to_weight); from a
- * tenth to ten times. */
+/* Each step of nice(2) is a quarter more, as the kernel's weights have it (sched_prio_to_weight);
+ * from a tenth to ten times. */
 static uint64_t scaled(uint64_t ns, int nice)
 {
 	uint64_t most = ns * 10, least = ns / 10;
@@ -147,8 +148,8 @@ void rec_chance_init(struct rec_session *s)
 	s->chance.odds = 1u << next_random(s) % (ODDS + 1);
 }
 
-/* Not where the kernel is about to make a call again: it would move the task back to the call's instruction
- * under the first step, which must not execute one. */
+/* Not where the kernel is about to make a call again: it would move the task back to the call's
+ * instruction under the first step, which must not execute one. */
 static bool wants_preemption(struct rec_session *s, struct rec_task *t)
 {
 	return s->timing.chaos && !t->restart_pending && rec_group(t)->ready.count &&

@@ -1,5 +1,5 @@
-/* The user's interrupts of a replay. A program that has diverged may loop without ever making a call:
- * Ctrl-C tells where it is, and before that, a notice that it takes long.
+/* The user's interrupts of a replay. A program that has diverged may loop without ever making a
+ * call: Ctrl-C tells where it is, and before that, a notice that it takes long.
  *
  * Invariant: `running` is the thread that the replayer waits for, which must be stopped so that the
  * wait ends; a second interrupt ends the replayer at once. */

@@ -1,5 +1,5 @@
-/* Places between events: where a task was preempted or took a signal while it computed. And the sites in
- * its code that count how far it is, which change at events. */
+/* Places between events: where a task was preempted or took a signal while it computed. And the
+ * sites in its code that count how far it is, which change at events. */
 #include <string.h>
 
 #include <sys/wait.h>
@@ -171,7 +171,8 @@ static void note_visits(struct rep_session *s, uint64_t visits)
 	s->found_more = true;
 }
 
-/* The number of visits is what an earlier replay has kept. It is right, or the file is not of this recording. */
+/* The number of visits is what an earlier replay has kept. It is right, or the file is not of this
+ * recording. */
 static void forget_visits(struct rep_session *s)
 {
 	vec_remove(&s->found, found_at(s));

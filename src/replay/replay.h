@@ -22,9 +22,9 @@ struct replay_result {
 	char *shortfall; /* if not ended: why, one sentence; the caller's */
 };
 
-/* Replays the whole recording, comparing registers and the memory that calls read; blocks until its end. Writes the program's
- * output to descriptors 1 and 2 unless quiet. A divergence is an error of kind ERROR_DIVERGED whose
- * text has several lines. Leaves no process behind. */
+/* Replays the whole recording, comparing registers and the memory that calls read; blocks until its
+ * end. Writes the program's output to descriptors 1 and 2 unless quiet. A divergence is an error of
+ * kind ERROR_DIVERGED whose text has several lines. Leaves no process behind. */
 struct error *replay_recording(const struct replay_options *options, struct replay_result *result);
 
 /* A frame of a replayed task's stack. Texts are as the program's files have them, which may be

@@ -29,8 +29,8 @@ struct error *rep_compare(struct rep_session *s, struct rep_task *t, const struc
 	return rep_diverged_regs(s, t, actual);
 }
 
-/* A task that runs much longer than it did is perhaps in an endless loop; only the user can know. One that has
- * no core to run on is not. */
+/* A task that runs much longer than it did is perhaps in an endless loop; only the user can know.
+ * One that has no core to run on is not. */
 #define LONG_SECONDS 10
 #define LONG_FACTOR  20
 
@@ -176,8 +176,8 @@ struct error *rep_run_to_call(struct rep_session *s, struct rep_task *t)
 	return NULL;
 }
 
-/* Does the event's SIGSEGV stand for a signal whose frame found no room on its stack? (force_sigsegv() in
- * kernel/signal.c) */
+/* Does the event's SIGSEGV stand for a signal whose frame found no room on its stack?
+ * (force_sigsegv() in kernel/signal.c) */
 static struct error *is_frameless(struct rep_session *s, bool *frameless)
 {
 	struct trace_datum_view view;

@@ -148,8 +148,8 @@ static struct error *on_call(struct rep_session *s, struct rep_task *t)
 	return compare_inputs(s, t);
 }
 
-/* Nothing has run since the event before: the task's registers are those of the event but for the mark
- * of being in a call. */
+/* Nothing has run since the event before: the task's registers are those of the event but for the
+ * mark of being in a call. */
 static struct error *compare_unmoved(struct rep_session *s, struct rep_task *t)
 {
 	struct regs expected = rep_event_regs(s), actual = *tracee_regs(&t->tracee);
@@ -244,7 +244,8 @@ static struct error *on_signal_fatal(struct rep_session *s, struct rep_task *t)
 	return wants_pause(s, t) ? rep_pause(s) : NULL;
 }
 
-/* The task is at the end of the call, which is made again under a number that its result decides. */
+/* The task is at the end of the call, which is made again under a number that its result
+ * decides. */
 static struct error *on_restart(struct rep_session *s, struct rep_task *t)
 {
 	struct regs regs = rep_event_regs(s), actual = *tracee_regs(&t->tracee);

@@ -50,7 +50,8 @@ struct rep_file {
 	UT_hash_handle hh;
 };
 
-/* Who wants to stop tasks between events. A replay that is paused goes on when its event is replayed again. */
+/* Who wants to stop tasks between events. A replay that is paused goes on when its event is
+ * replayed again. */
 struct rep_pauser {
 	void *context;
 	/* The task is about to run towards its event; it has stopped. */
@@ -58,7 +59,8 @@ struct rep_pauser {
 	void (*after_run)(void *context, struct rep_task *t);
 	/* Is this stop of the task one to pause at? */
 	bool (*is_wanted)(void *context, struct rep_task *t, int status);
-	/* Instead of softpmu_seek(): runs to a place. SOFTPMU_STOPPED with s->paused: on the way there. */
+	/* Instead of softpmu_seek(): runs to a place. SOFTPMU_STOPPED with s->paused: on the way
+	 * there. */
 	enum softpmu_result (*seek)(void *context, struct rep_task *t,
 				    struct softpmu_target *target, int *status);
 	/* The task is at its event: before a call, or where a signal comes. Pause? */
@@ -93,7 +95,8 @@ struct error *rep_open(struct rep_session *s, const struct replay_options *optio
 void rep_close(struct rep_session *s);
 /* Reads the next event into s->event, if that has not been done. *end: there is none. */
 struct error *rep_peek(struct rep_session *s, bool *end);
-/* Replays the event that rep_peek has read. Where the pauser wants it, an error with s->paused set. */
+/* Replays the event that rep_peek has read. Where the pauser wants it, an error with s->paused
+ * set. */
 struct error *rep_replay_event(struct rep_session *s);
 /* For returning from where a pauser wants to stop. */
 struct error *rep_pause(struct rep_session *s);
@@ -126,7 +129,8 @@ int rep_interrupted(void);
 /* Is the stop one that somebody sent from outside? Those have no place in a replay. */
 bool rep_is_foreign(struct rep_task *t, int status);
 
-/* How a search for a place waits: it tells the user if it takes long, and passes over what comes from outside. */
+/* How a search for a place waits: it tells the user if it takes long, and passes over what comes
+ * from outside. */
 struct rep_seek {
 	struct softpmu_waiter waiter;
 	struct rep_session *session;

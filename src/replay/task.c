@@ -255,7 +255,8 @@ void rep_kill_all(struct rep_session *s)
 		kill(t->tracee.tgid, SIGKILL);
 		rep_task_drop(s, t);
 	}
-	/* All children of a replay are tracees, threads too: a leader is reported after its threads. */
+	/* All children of a replay are tracees, threads too: a leader is reported after its
+	 * threads. */
 	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
 		;
 }

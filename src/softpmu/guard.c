@@ -1,5 +1,5 @@
-/* Guarding changed code against the program's own writes: JITs rewrite what they have made, through the same
- * mapping or another one of the same memory.
+/* Guarding changed code against the program's own writes: JITs rewrite what they have made, through
+ * the same mapping or another one of the same memory.
  *
  * Invariant: an area in the list is mapped without PROT_WRITE, and was mapped with it. */
 #include "softpmu/guard.h"

@@ -22,8 +22,8 @@ struct softpmu_guard {
 /* Can the code there change without a system call? Then it is in memory that is mapped writable, or
  * shared. */
 bool softpmu_code_changes(struct tracee *tracee, taddr pc);
-/* Takes the program the right to write the pages of these bytes: it faults where it tries. False, and
- * nothing is done, if they are mapped too often. */
+/* Takes the program the right to write the pages of these bytes: it faults where it tries. False,
+ * and nothing is done, if they are mapped too often. */
 bool softpmu_guard(struct tracee *tracee, struct softpmu_guard *guard, taddr from, taddr to);
 /* Gives it back. */
 void softpmu_unguard(struct tracee *tracee, struct softpmu_guard *guard);

@@ -1,5 +1,5 @@
-/* The cache of sites. Files are replaced by rename(2), so that two recorders never mix theirs; the newest
- * lines come first, and old ones fall off the end. */
+/* The cache of sites. Files are replaced by rename(2), so that two recorders never mix theirs; the
+ * newest lines come first, and old ones fall off the end. */
 #include "softpmu/known.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-/* Sites that earlier recordings have found useful, by the build-id of the file they are in: text files in
- * $XDG_CACHE_HOME/warp/sites (or ~/.cache/warp/sites), a file offset a line.
+/* Sites that earlier recordings have found useful, by the build-id of the file they are in: text
+ * files in $XDG_CACHE_HOME/warp/sites (or ~/.cache/warp/sites), a file offset a line.
  *
- * A cache: what cannot be read or written is as if there were nothing. What is read is only a hint where
- * a site could be made; whether it can be is decided there. */
+ * A cache: what cannot be read or written is as if there were nothing. What is read is only a hint
+ * where a site could be made; whether it can be is decided there. */
 #ifndef WARP_SOFTPMU_KNOWN_H
 #define WARP_SOFTPMU_KNOWN_H
 

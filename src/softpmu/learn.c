@@ -1,10 +1,11 @@
 /* Recording side: where to put sites.
  *
- * A thread that computes without events is in a loop. Some hundred single steps show the innermost one;
- * backward jumps behind the program counter show those around it; return addresses on the stack show
- * the callers, whose code is passed when the function is done. A site costs at each pass: those outside the
- * innermost loop are tried first, and should none of them be passed soon, it gets one, too. Only code of files is
- * taken: what is made at run time changes under our hands. */
+ * A thread that computes without events is in a loop. Some hundred single steps show the innermost
+ * one; backward jumps behind the program counter show those around it; return addresses on the
+ * stack show the callers, whose code is passed when the function is done. A site costs at each
+ * pass: those outside the innermost loop are tried first, and should none of them be passed soon,
+ * it gets one, too. Only code of files is taken: what is made at run time changes under our
+ * hands. */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -127,7 +128,8 @@ static bool leads_to(const struct forwards *forwards, taddr pc)
 	return false;
 }
 
-/* Do instructions from there on lead up to `pc`, which was executed? Else it is inside one, or in data. */
+/* Do instructions from there on lead up to `pc`, which was executed? Else it is inside one, or in
+ * data. */
 static bool leads_up_to(struct learner *l, taddr from, taddr pc)
 {
 	uint8_t code[AHEAD];

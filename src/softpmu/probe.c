@@ -99,7 +99,8 @@ taddr softpmu_find_room(struct tracee *tracee, taddr pc, unsigned starts)
 	taddr found = 0;
 
 	proc_read_maps(tracee->tid, &maps);
-	/* Best where all bytes of the distance trap: some code jumps into the middle of its instructions. */
+	/* Best where all bytes of the distance trap: some code jumps into the middle of its
+	 * instructions. */
 	found = search_room(&maps, pc, ALL_STARTS, 0, arch.user_end);
 	if (!found && pc < WARP_CODE_PAGE)
 		found = search_room(&maps, pc, starts, LOW_STUBS, WARP_RESERVED_END);

@@ -1,14 +1,15 @@
 /* Probes: sites in a program's code that count how often they are passed.
  *
- * A site's instructions are replaced by a jump to a stub, which takes one from a counter in a page of
- * ours and traps when it has become 0. All sites of an address space share the counter; it is swapped
- * when another thread runs. From the event at which a site was made (when recording and when
- * replaying, the same one), a thread's progress is a number: how many sites it has passed.
+ * A site's instructions are replaced by a jump to a stub, which takes one from a counter in a page
+ * of ours and traps when it has become 0. All sites of an address space share the counter; it is
+ * swapped when another thread runs. From the event at which a site was made (when recording and
+ * when replaying, the same one), a thread's progress is a number: how many sites it has passed.
  *
- * The program never sees a stub: a stop inside one is either moved out of it (softpmu_leave_stubs) or
- * shown as the instruction that it stands for (softpmu_sort_stop).
+ * The program never sees a stub: a stop inside one is either moved out of it (softpmu_leave_stubs)
+ * or shown as the instruction that it stands for (softpmu_sort_stop).
  *
- * Nothing here blocks but for stops of the tracee given; nothing fails but by the tracee being gone. */
+ * Nothing here blocks but for stops of the tracee given; nothing fails but by the tracee being
+ * gone. */
 #ifndef WARP_SOFTPMU_PROBE_H
 #define WARP_SOFTPMU_PROBE_H
 
@@ -55,14 +56,15 @@ void softpmu_probes_copy(struct softpmu_probes *to, const struct softpmu_probes 
 /* Finds out how a site can be made at `pc`, and where its stub can be. False if it cannot. */
 bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
 			struct softpmu_probe *out);
-/* Does a jump nearby lead to an instruction inside the window? It would trap each time. (Others are found
- * when they do.) */
+/* Does a jump nearby lead to an instruction inside the window? It would trap each time. (Others are
+ * found when they do.) */
 bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length);
-/* Do instructions before `pc`, decoded one after the other, lead past it? Then its bytes are perhaps an operand
- * of one of them, too: what is written there changes what that does. */
+/* Do instructions before `pc`, decoded one after the other, lead past it? Then its bytes are
+ * perhaps an operand of one of them, too: what is written there changes what that does. */
 bool softpmu_is_overlapped(struct tracee *tracee, taddr pc);
-/* Makes the site in the stopped tracee's memory; pc, at, length and shadow are given. The caller sees
- * to it that nobody else runs there. False if the code is not what it was, or there is no room. */
+/* Makes the site in the stopped tracee's memory; pc, at, length and shadow are given. The caller
+ * sees to it that nobody else runs there. False if the code is not what it was, or there is no
+ * room. */
 bool softpmu_probe_add(struct tracee *tracee, struct softpmu_probes *probes,
 		       const struct softpmu_probe *plan);
 /* Puts the program's instructions back, where the jump is still there. The stub stays: somebody may
@@ -83,8 +85,8 @@ uint64_t softpmu_read(struct tracee *tracee, struct softpmu_probes *probes,
 /* The task will trap when its total reaches this; 0: never. */
 void softpmu_arm(struct tracee *tracee, struct softpmu_probes *probes,
 		 struct softpmu_counter *counter, uint64_t total);
-/* The task was made to stand at a site that it had passed, and was not recorded there: what it passes again
- * counts once. */
+/* The task was made to stand at a site that it had passed, and was not recorded there: what it
+ * passes again counts once. */
 void softpmu_uncount(struct tracee *tracee, struct softpmu_probes *probes,
 		     struct softpmu_counter *counter);
 /* The task ends, or is given another address space. */
@@ -112,11 +114,13 @@ bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes)
 /* Zeros the flags that mean nothing where the tracee stands. */
 void softpmu_clear_shadow(struct tracee *tracee, const struct softpmu_probes *probes);
 
-/* Of `got` bytes read at pc, how many are certainly the program's own: behind the window there may be another. */
+/* Of `got` bytes read at pc, how many are certainly the program's own: behind the window there may
+ * be another. */
 unsigned softpmu_known_behind(const struct softpmu_probes *probes, taddr pc, unsigned length,
 			      size_t got);
-/* A free place for a page of stub code that a jump at `pc` reaches, such that the bytes of its distance
- * all trap, or at least those at the offsets where instructions begin (`starts`, see arch.h). 0 if there is none. */
+/* A free place for a page of stub code that a jump at `pc` reaches, such that the bytes of its
+ * distance all trap, or at least those at the offsets where instructions begin (`starts`, see
+ * arch.h). 0 if there is none. */
 taddr softpmu_find_room(struct tracee *tracee, taddr pc, unsigned starts);
 
 #endif

@@ -1,9 +1,9 @@
 /* Recording side, where no sites may be made: on to an instruction that the thread passes seldom.
  *
- * A replay finds such a place with a breakpoint register, which costs it a stop each time the instruction
- * is passed: at the head of a hot loop that is thousands of times slower than the loop. So what comes
- * behind the loops and calls that the thread is in is tried first, with a breakpoint register for each: the
- * last of them to be reached is the one that is passed most seldom.
+ * A replay finds such a place with a breakpoint register, which costs it a stop each time the
+ * instruction is passed: at the head of a hot loop that is thousands of times slower than the loop.
+ * So what comes behind the loops and calls that the thread is in is tried first, with a breakpoint
+ * register for each: the last of them to be reached is the one that is passed most seldom.
  *
  * Invariant: no breakpoint register is set when the function returns. */
 #include <signal.h>
@@ -22,7 +22,8 @@
 #define AHEAD	    2048
 /* How long what has not been reached is waited for, and looked after how often. */
 #define PATIENCE_NS 1000000ull
-/* The same while none was: a place in the middle of a hot loop costs a replay more than anything else. */
+/* The same while none was: a place in the middle of a hot loop costs a replay more than anything
+ * else. */
 #define PATIENCE_NONE_NS 50000000ull
 #define LOOK_NS		 30000
 

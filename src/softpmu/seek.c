@@ -1,11 +1,11 @@
 /* Replaying side: running until the state is that of a recorded place.
  *
- * An exact place is run to by the counter of the sites, then stepped to. Where a state is searched for, a
- * breakpoint register finds the first few visits of the place's instruction; if they come often,
- * a stub is mapped near it, the instruction is replaced by a jump there, and the stub compares all
- * general registers at full speed. The registers that changed between the visits seen are compared
- * first. Visits are counted, so that the next replay finds the place by their number. Everything is undone
- * before the functions return. */
+ * An exact place is run to by the counter of the sites, then stepped to. Where a state is searched
+ * for, a breakpoint register finds the first few visits of the place's instruction; if they come
+ * often, a stub is mapped near it, the instruction is replaced by a jump there, and the stub
+ * compares all general registers at full speed. The registers that changed between the visits seen
+ * are compared first. Visits are counted, so that the next replay finds the place by their number.
+ * Everything is undone before the functions return. */
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -151,8 +151,9 @@ static void learn_word(struct seek *k)
 		}
 }
 
-/* The program's code, also in shared mappings that it executes at one address and writes at another:
- * those the kernel lets nobody write (check_vma_flags() in mm/gup.c), so they become writable. */
+/* The program's code, also in shared mappings that it executes at one address and writes at
+ * another: those the kernel lets nobody write (check_vma_flags() in mm/gup.c), so they become
+ * writable. */
 static bool write_code(struct tracee *tracee, taddr at, const uint8_t *bytes, size_t length)
 {
 	taddr page = at & ~(PAGE - 1);
@@ -243,8 +244,8 @@ static void change_to_stub(struct seek *k, uint64_t count, bool (*write)(struct 
 		uninstall(k); /* half done: the breakpoint goes on */
 }
 
-/* The program writes to the pages of the changed code: the stub is taken out, and comes again after some
- * visits of what the program has written. */
+/* The program writes to the pages of the changed code: the stub is taken out, and comes again after
+ * some visits of what the program has written. */
 static void give_way(struct seek *k)
 {
 	taddr pc = arch.pc(tracee_regs(k->tracee));
@@ -327,7 +328,8 @@ static bool next_visit(struct seek *k, int *status)
 	return run_to_visit(k, status);
 }
 
-/* Memory that is compared is as the program knows it. Code that the program cannot write is no witness. */
+/* Memory that is compared is as the program knows it. Code that the program cannot write is no
+ * witness. */
 static void hide_jump(struct seek *k)
 {
 	if (k->pages && k->changes)
@@ -371,8 +373,8 @@ static bool write_counting_stub(struct seek *k)
 	return size && tracee_write(k->tracee, k->stub.at, code, size) == size;
 }
 
-/* To visit number target->visits. With a breakpoint register where the instruction cannot be replaced; in
- * code that changes, that shows first that it is an instruction. */
+/* To visit number target->visits. With a breakpoint register where the instruction cannot be
+ * replaced; in code that changes, that shows first that it is an instruction. */
 static enum softpmu_result count_visits(struct seek *k, int *status)
 {
 	k->left = k->target->visits;

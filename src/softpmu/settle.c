@@ -1,4 +1,5 @@
-/* From wherever a thread was stopped to a place that can be found again, and the witnesses of it. */
+/* From wherever a thread was stopped to a place that can be found again, and the witnesses of
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -105,7 +106,8 @@ enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_p
 {
 	enum softpmu_result result = SOFTPMU_FOUND;
 
-	/* At least one: a signal can be given from a step's stop, not from an interrupt's (ptrace(2)). */
+	/* At least one: a signal can be given from a step's stop, not from an interrupt's
+	 * (ptrace(2)). */
 	for (int steps = 0; steps < STEPS_MAX && result == SOFTPMU_FOUND; steps++) {
 		if (steps && is_findable(tracee, probes, steps < STEPS_WELL))
 			break;
@@ -168,8 +170,8 @@ static void add_pages(struct tracee *tracee, struct softpmu_witnesses *out, tadd
 #define PAGE_HERE(entry) ((entry) >> 62)
 #define PAGE_FILE	 (1ull << 61)
 
-/* Can the page be another than it was when it was mapped? Not if it is not resident, which looking at it
- * would make it; nor if it is a private mapping's and still the file's. */
+/* Can the page be another than it was when it was mapped? Not if it is not resident, which looking
+ * at it would make it; nor if it is a private mapping's and still the file's. */
 static bool may_differ(const struct proc_map *map, uint64_t entry)
 {
 	return PAGE_HERE(entry) && (map->shared || !(entry & PAGE_FILE));
@@ -316,7 +318,8 @@ bool softpmu_agrees(struct tracee *tracee, struct trace_witness *witnesses, size
 	return true;
 }
 
-/* Whole, not only what is resident: which pages of a file are mapped already is the kernel's affair. */
+/* Whole, not only what is resident: which pages of a file are mapped already is the kernel's
+ * affair. */
 static void add_shared(struct tracee *tracee, struct softpmu_witnesses *out)
 {
 	struct proc_maps maps = {0};

@@ -1,11 +1,11 @@
 /* Where exactly a thread is, without hardware counters: places between sync events.
  *
- * A place is one of two kinds. An exact one is a number: so many sites passed (softpmu/probe.h), then
- * so many single steps. Where there are no sites, a place is known by its state: all registers, and the
- * contents of memory pages as witnesses. In a replay a stub in the thread's own address space then
- * compares the registers each time it comes by and traps only when they are equal; then the witnesses
- * decide. Either way the registers at the place are compared, the vector registers too: a wrong place
- * is never accepted. */
+ * A place is one of two kinds. An exact one is a number: so many sites passed (softpmu/probe.h),
+ * then so many single steps. Where there are no sites, a place is known by its state: all
+ * registers, and the contents of memory pages as witnesses. In a replay a stub in the thread's own
+ * address space then compares the registers each time it comes by and traps only when they are
+ * equal; then the witnesses decide. Either way the registers at the place are compared, the vector
+ * registers too: a wrong place is never accepted. */
 #ifndef WARP_SOFTPMU_SOFTPMU_H
 #define WARP_SOFTPMU_SOFTPMU_H
 
@@ -27,11 +27,12 @@ enum softpmu_result {
 
 /* ---- recording ---- */
 
-/* Moves a tracee that is stopped in user mode on to an instruction that a replay can find again by its
- * state. `status`: of the stop, for SOFTPMU_STOPPED. */
+/* Moves a tracee that is stopped in user mode on to an instruction that a replay can find again by
+ * its state. `status`: of the stop, for SOFTPMU_STOPPED. */
 enum softpmu_result softpmu_settle(struct tracee *tracee, const struct softpmu_probes *probes,
 				   int *status);
-/* Runs (`how`: PTRACE_CONT or PTRACE_SYSCALL) for up to some milliseconds, to an instruction that is not passed often. */
+/* Runs (`how`: PTRACE_CONT or PTRACE_SYSCALL) for up to some milliseconds, to an instruction that
+ * is not passed often. */
 enum softpmu_result softpmu_go_where_rare(struct tracee *tracee, int how, int *status);
 /* `steps` instructions further, from a place that is exact. */
 enum softpmu_result softpmu_steps(struct tracee *tracee, const struct softpmu_probes *probes,
@@ -43,17 +44,19 @@ enum softpmu_result softpmu_leave_stubs(struct tracee *tracee, const struct soft
 /* Witnesses that come before those of pages: the vector registers and the stack at its pointer. */
 #define SOFTPMU_WITNESSES_FIRST 2
 
-/* Takes the witnesses of the tracee's present state: SOFTPMU_WITNESSES_FIRST, then one for each resident
- * page that the program can write, shared memory too, up to `most` in all. A million pages take 1 s. */
+/* Takes the witnesses of the tracee's present state: SOFTPMU_WITNESSES_FIRST, then one for each
+ * resident page that the program can write, shared memory too, up to `most` in all. A million pages
+ * take 1 s. */
 void softpmu_witness(struct tracee *tracee, size_t most, struct softpmu_witnesses *out);
-/* Makes few of many: one witness for a run of pages. Such are to be kept, not compared by softpmu_hot(). */
+/* Makes few of many: one witness for a run of pages. Such are to be kept, not compared by
+ * softpmu_hot(). */
 void softpmu_fold(struct softpmu_witnesses *pages);
 /* Those of `now` whose contents are not what they were `before`: addresses of memory that changes
  * often, at most `room` of them. */
 size_t softpmu_hot(const struct softpmu_witnesses *before, const struct softpmu_witnesses *now,
 		   struct trace_witness *out, size_t room);
-/* Is the tracee's present state the one of the witnesses? The first that says no is moved to the front,
- * where it is asked first the next time. */
+/* Is the tracee's present state the one of the witnesses? The first that says no is moved to the
+ * front, where it is asked first the next time. */
 bool softpmu_agrees(struct tracee *tracee, struct trace_witness *witnesses, size_t count);
 uint64_t softpmu_vector_hash(struct tracee *tracee);
 /* Of all registers but the program counter's kin, and all writable memory: the truth, for debug
@@ -61,9 +64,10 @@ uint64_t softpmu_vector_hash(struct tracee *tracee);
 uint64_t softpmu_state_hash(struct tracee *tracee);
 
 /* Finds places for sites near where the tracee stands, by looking on as it takes some hundred steps
- * and at the callers of its function: loops that it is in. `outer`: in the innermost one only where there is
- * nothing around it. At most `room` are put into `out`; returns how many. Each is to be planned again before it is made: plans do not know of each other's stubs.
- * `result` and `status` tell what the stepping came to. */
+ * and at the callers of its function: loops that it is in. `outer`: in the innermost one only where
+ * there is nothing around it. At most `room` are put into `out`; returns how many. Each is to be
+ * planned again before it is made: plans do not know of each other's stubs. `result` and `status`
+ * tell what the stepping came to. */
 size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes, bool outer,
 		     struct softpmu_probe *out, size_t room, enum softpmu_result *result,
 		     int *status);
@@ -104,8 +108,8 @@ struct softpmu_waiter {
 	void *context;
 };
 
-/* Runs the tracee (PTRACE_SYSEMU) until it is at the target. SOFTPMU_STOPPED: it made a system call or
- * raised a signal before. */
+/* Runs the tracee (PTRACE_SYSEMU) until it is at the target. SOFTPMU_STOPPED: it made a system call
+ * or raised a signal before. */
 enum softpmu_result softpmu_seek(struct tracee *tracee, struct softpmu_probes *probes,
 				 struct softpmu_counter *counter, struct softpmu_target *target,
 				 int *status);

@@ -1,8 +1,8 @@
 /* Breakpoints and watchpoints: what stops a task of the process on its way to its event.
  *
- * Breakpoints are bytes of code that trap, put there when a task of the process runs and taken out when it
- * stops. Watchpoints are debug registers (the first belongs to src/softpmu), and, for what the kernel has
- * written, a look at the memory after each event. */
+ * Breakpoints are bytes of code that trap, put there when a task of the process runs and taken out
+ * when it stops. Watchpoints are debug registers (the first belongs to src/softpmu), and, for what
+ * the kernel has written, a look at the memory after each event. */
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>

@@ -1,8 +1,9 @@
-/* Checkpoints: forked, stopped copies of all processes, that a replay can go on from, as often as wanted.
+/* Checkpoints: forked, stopped copies of all processes, that a replay can go on from, as often as
+ * wanted.
  *
- * A copy has one thread for each address space; the others are made again when it is restored, by cloning,
- * since what they are is in their registers. Memory that processes share is not copied by fork: its bytes
- * are kept, and written back. Copies never run. */
+ * A copy has one thread for each address space; the others are made again when it is restored, by
+ * cloning, since what they are is in their registers. Memory that processes share is not copied by
+ * fork: its bytes are kept, and written back. Copies never run. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <string.h>

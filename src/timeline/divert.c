@@ -1,8 +1,9 @@
-/* Diversions: what did not happen. A debugger calls the program's functions and changes its memory; that
- * happens in the processes themselves, which are thrown away afterwards: a copy is kept to go on from.
+/* Diversions: what did not happen. A debugger calls the program's functions and changes its memory;
+ * that happens in the processes themselves, which are thrown away afterwards: a copy is kept to go
+ * on from.
  *
- * System calls of a diversion are answered here: those for memory are made, what is written to the terminal is
- * shown, all others fail with ENOSYS. */
+ * System calls of a diversion are answered here: those for memory are made, what is written to the
+ * terminal is shown, all others fail with ENOSYS. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

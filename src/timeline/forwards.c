@@ -258,8 +258,8 @@ static struct error *leave_reported(struct timeline *tl, bool *stopped)
 	return NULL;
 }
 
-/* The task that is next stands at a breakpoint since its last event. That is a stop before it runs: what it
- * would trap at is still that event's place, and no way from there. */
+/* The task that is next stands at a breakpoint since its last event. That is a stop before it runs:
+ * what it would trap at is still that event's place, and no way from there. */
 static struct error *stop_where_it_stands(struct timeline *tl, bool *stopped)
 {
 	struct rep_task *t = tl_next_task(tl);

@@ -1,6 +1,6 @@
-/* Marks: positions that can be recognised. On the way between events a position is known by its state: all
- * registers, and hashes of memory; no state comes twice on the way to one event, or the program would
- * never get there. */
+/* Marks: positions that can be recognised. On the way between events a position is known by its
+ * state: all registers, and hashes of memory; no state comes twice on the way to one event, or the
+ * program would never get there. */
 #include <string.h>
 
 #include "timeline/state.h"

@@ -1,9 +1,10 @@
 /* Motion backwards.
  *
- * A run goes to the checkpoint before here, runs forwards and counts the stops until here; the last of them
- * is the one. If there is none, the stretch before that checkpoint is next. A step backwards is the last
- * position of the thread before this one from which a step leads here: at an event, or by stepping from the
- * last visit of the same instruction, or of one in a loop near it. */
+ * A run goes to the checkpoint before here, runs forwards and counts the stops until here; the last
+ * of them is the one. If there is none, the stretch before that checkpoint is next. A step
+ * backwards is the last position of the thread before this one from which a step leads here: at an
+ * event, or by stepping from the last visit of the same instruction, or of one in a loop near
+ * it. */
 #include <string.h>
 
 #include "timeline/state.h"
@@ -63,7 +64,8 @@ static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
 		try(tl_step_back(tl, stop.tid));
 		tl->stop = stop;
 	} else if (tl->stop.cause == TIMELINE_EXEC) {
-		/* The last place of the old program, of the thread that is about to execute the new one. */
+		/* The last place of the old program, of the thread that is about to execute the new
+		 * one. */
 		uint32_t tid = tl->s.done.arg;
 
 		try(tl_step_back(tl, tid));
@@ -140,8 +142,8 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Of instructions that were executed at least twice, one that is executed least often: the outermost loop
- * that shows. 0: none. */
+/* Of instructions that were executed at least twice, one that is executed least often: the
+ * outermost loop that shows. 0: none. */
 static taddr rarest(struct pcs *pcs)
 {
 	size_t least = SIZE_MAX;
@@ -221,7 +223,8 @@ static bool is_near(const struct timeline *tl, uint32_t tid)
 	       tl->near.count;
 }
 
-/* The mark is behind visit number `visits` of its instruction. To the visit before, from the mark's event. */
+/* The mark is behind visit number `visits` of its instruction. To the visit before, from the mark's
+ * event. */
 static struct error *go_to_visit(struct timeline *tl, const struct timeline_mark *here,
 				 uint64_t visits)
 {
@@ -235,7 +238,8 @@ static struct error *go_to_visit(struct timeline *tl, const struct timeline_mark
 	return NULL;
 }
 
-/* A position before `here`, on the way to the same event, as near as visits of its instruction lead. */
+/* A position before `here`, on the way to the same event, as near as visits of its instruction
+ * lead. */
 static struct error *come_near(struct timeline *tl, const struct timeline_mark *here)
 {
 	struct checkpoint *from = checkpoint_before(tl, here);
@@ -354,8 +358,9 @@ static struct error *go_behind(struct timeline *tl, uint64_t event)
 	return mark_reach(tl, &mark);
 }
 
-/* A system call changes registers when it is made, which cannot be taken back: the thread goes there
- * again, and stops before it. It comes to that instruction once only, or there would be another event. */
+/* A system call changes registers when it is made, which cannot be taken back: the thread goes
+ * there again, and stops before it. It comes to that instruction once only, or there would be
+ * another event. */
 static struct error *stop_before_call(struct timeline *tl, uint32_t tid, uint64_t event)
 {
 	struct rep_task *t = tl_task(tl, tid);

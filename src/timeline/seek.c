@@ -1,5 +1,5 @@
-/* On the way to a place between events: by counting sites, by single steps, and by state, with the user's
- * breakpoints looked at. */
+/* On the way to a place between events: by counting sites, by single steps, and by state, with the
+ * user's breakpoints looked at. */
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -97,8 +97,8 @@ static bool run_to_hit(struct timeline *tl, struct rep_task *t, int *status)
 	}
 }
 
-/* To the place's last site. An exact place is there, before the site's instruction, which will be counted once
- * more; the way to a state goes on behind it. */
+/* To the place's last site. An exact place is there, before the site's instruction, which will be
+ * counted once more; the way to a state goes on behind it. */
 static enum softpmu_result pass_sites(struct timeline *tl, struct rep_task *t,
 				      const struct trace_place *place, int *status)
 {
@@ -167,7 +167,8 @@ bool tl_has_state(struct rep_task *t, const struct softpmu_target *target)
 	       softpmu_agrees(&t->tracee, target->witnesses, target->count);
 }
 
-/* Breakpoints are where a stub would be: each visit is a stop; where it stands, unless that was reported. */
+/* Breakpoints are where a stub would be: each visit is a stop; where it stands, unless that was
+ * reported. */
 static enum softpmu_result state_by_breakpoints(struct timeline *tl, struct rep_task *t,
 						const struct softpmu_target *target, int *status)
 {

@@ -1,8 +1,9 @@
 /* A timeline's insides. Private to src/timeline.
  *
  * A position is (event N replayed, and so far on the way of the next event's task). `moved` of that
- * task says whether it is anywhere but at N. Everything at rest is clean: breakpoints are in memory only
- * while a task of the process runs, so that copies and comparisons see the program's own bytes. */
+ * task says whether it is anywhere but at N. Everything at rest is clean: breakpoints are in memory
+ * only while a task of the process runs, so that copies and comparisons see the program's own
+ * bytes. */
 #ifndef WARP_TIMELINE_STATE_H
 #define WARP_TIMELINE_STATE_H
 
@@ -142,8 +143,8 @@ taddr breaks_pc(struct rep_task *t);
 /* To a place between events, looking at breakpoints unless deaf: see struct rep_pauser. */
 enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_target *target,
 			    int *status);
-/* Lets the task execute one instruction of its way to its event: SOFTPMU_FOUND; SOFTPMU_EVENT: it is at the
- * event (nothing was executed); SOFTPMU_STOPPED: it has raised a signal. */
+/* Lets the task execute one instruction of its way to its event: SOFTPMU_FOUND; SOFTPMU_EVENT: it
+ * is at the event (nothing was executed); SOFTPMU_STOPPED: it has raised a signal. */
 enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status);
 
 /* Has the task the target's registers and memory? */
@@ -174,7 +175,8 @@ struct error *tl_to_event(struct timeline *tl, uint64_t event);
 /* ---- mark.c ---- */
 struct timeline_mark *mark_make(struct timeline *tl);
 void mark_free(struct timeline_mark *mark);
-/* Where it is, for a task that is on its way there. No sites are counted to: stopping at one counts it twice. */
+/* Where it is, for a task that is on its way there. No sites are counted to: stopping at one counts
+ * it twice. */
 struct softpmu_target mark_target(struct timeline *tl, const struct timeline_mark *mark,
 				  struct rep_task *t);
 /* Is the present position the mark's? */
@@ -202,7 +204,8 @@ void checkpoint_end_tasks(struct timeline *tl);
 struct error *tl_run_back(struct timeline *tl);
 struct error *tl_step_back(struct timeline *tl, uint32_t tid);
 void near_forget(struct timeline *tl);
-/* A stop before a call is made where that call has changed no registers yet: a position like others. */
+/* A stop before a call is made where that call has changed no registers yet: a position like
+ * others. */
 struct error *tl_settle_before_call(struct timeline *tl);
 
 /* ---- divert.c ---- */

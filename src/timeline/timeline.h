@@ -1,12 +1,13 @@
 /* A replay that one can stop anywhere and move in both directions.
  *
  * One process of the recording is looked at: its threads, registers, memory. All of the recording's
- * processes are replayed with it. Positions are in one line: after event N, and then so far on the way
- * of one task to event N + 1. Nothing else moves meanwhile.
+ * processes are replayed with it. Positions are in one line: after event N, and then so far on the
+ * way of one task to event N + 1. Nothing else moves meanwhile.
  *
- * All functions belong to the thread that opened the timeline (a tracer is one thread), and block until
- * they are done; timeline_interrupt() may be called from a signal handler. An error means that the
- * replay has diverged, or that this system failed; the timeline can only be closed then. */
+ * All functions belong to the thread that opened the timeline (a tracer is one thread), and block
+ * until they are done; timeline_interrupt() may be called from a signal handler. An error means
+ * that the replay has diverged, or that this system failed; the timeline can only be closed
+ * then. */
 #ifndef WARP_TIMELINE_TIMELINE_H
 #define WARP_TIMELINE_TIMELINE_H
 
@@ -32,8 +33,8 @@ struct timeline_options {
 	bool from_fork;	       /* a child's beginning is its fork in any case */
 };
 
-/* Opens at the process's beginning: after its last event before its first instruction (START; the first
- * EXEC of a child that executes a program soon, unless `from_fork`; else its fork). */
+/* Opens at the process's beginning: after its last event before its first instruction (START; the
+ * first EXEC of a child that executes a program soon, unless `from_fork`; else its fork). */
 struct error *timeline_open(const struct timeline_options *options, struct timeline **out);
 /* NULL is fine. Leaves no process behind. */
 void timeline_close(struct timeline *timeline);
@@ -75,12 +76,12 @@ struct timeline_stop {
  * last such place before this one. */
 struct error *timeline_run(struct timeline *timeline, enum timeline_direction direction,
 			   struct timeline_stop *stop);
-/* Moves the thread by one instruction (a system call is one; so is entering a handler). While it is others'
- * turn, they run first; what stops timeline_run() stops this, too. */
+/* Moves the thread by one instruction (a system call is one; so is entering a handler). While it is
+ * others' turn, they run first; what stops timeline_run() stops this, too. */
 struct error *timeline_step(struct timeline *timeline, uint32_t tid,
 			    enum timeline_direction direction, struct timeline_stop *stop);
-/* To the position right after that event (the last one at or before it that concerns no other process
- * than those replayed); breakpoints are not looked at. Beyond the end: to the end. */
+/* To the position right after that event (the last one at or before it that concerns no other
+ * process than those replayed); breakpoints are not looked at. Beyond the end: to the end. */
 struct error *timeline_go_to_event(struct timeline *timeline, uint64_t event,
 				   struct timeline_stop *stop);
 
@@ -96,8 +97,8 @@ void timeline_drop_mark(struct timeline *timeline, struct timeline_mark *mark);
 
 /* Setting one twice is one; removing one that is not there is nothing. */
 void timeline_set_breakpoint(struct timeline *timeline, taddr addr, bool on);
-/* `kind`: ARCH_DEBUG_WRITE or ARCH_DEBUG_ACCESS. False: no room for it (four aligned pieces of up to
- * 8 bytes in all). */
+/* `kind`: ARCH_DEBUG_WRITE or ARCH_DEBUG_ACCESS. False: no room for it (four aligned pieces of up
+ * to 8 bytes in all). */
 bool timeline_set_watchpoint(struct timeline *timeline, enum arch_debug kind, taddr addr,
 			     uint64_t length, bool on);
 /* System calls: all, or those listed. `on` false: none. */
@@ -123,16 +124,18 @@ void timeline_threads(struct timeline *timeline, struct timeline_tids *out);
 /* Name of a thread (comm): up to 15 characters. */
 void timeline_thread_name(struct timeline *timeline, uint32_t tid, char out[16]);
 
-/* All registers of a thread, as the program knows them. False: there is no such thread. The caller's:
- * state->vector. */
+/* All registers of a thread, as the program knows them. False: there is no such thread. The
+ * caller's: state->vector. */
 bool timeline_get_state(struct timeline *timeline, uint32_t tid, unsigned flavors,
 			struct arch_state *state);
-/* Returns how many bytes could be read from addr on: the program's, not what we have put over them. */
+/* Returns how many bytes could be read from addr on: the program's, not what we have put over
+ * them. */
 size_t timeline_read(struct timeline *timeline, taddr addr, void *to, size_t length);
 /* Shows the frames of a thread's stack, the innermost first, at most so many. */
 void timeline_walk_stack(struct timeline *timeline, uint32_t tid, unsigned most,
 			 replay_frame_fn show, void *context);
-/* The process's auxiliary vector, and the path of its program as recorded (owned by the timeline). */
+/* The process's auxiliary vector, and the path of its program as recorded (owned by the
+ * timeline). */
 void timeline_auxv(struct timeline *timeline, struct bytes *out);
 const char *timeline_program(struct timeline *timeline);
 
@@ -148,14 +151,15 @@ struct timeline_map {
 struct timeline_maps vec(struct timeline_map);
 
 void timeline_maps(struct timeline *timeline, struct timeline_maps *out);
-/* The recording: its files and events may be read through it by path or id, its position not moved. */
+/* The recording: its files and events may be read through it by path or id, its position not
+ * moved. */
 const struct trace_reader *timeline_reader(const struct timeline *timeline);
 
 /* ---- diversions: what did not happen ---- */
 
-/* From here on writes to registers and memory, and motions forwards, act on a copy; system calls in it are
- * refused (ENOSYS) but those that only touch the copy (memory, its own ids, clocks), and writes to 1 and 2,
- * which are shown. Nested calls are an error. */
+/* From here on writes to registers and memory, and motions forwards, act on a copy; system calls in
+ * it are refused (ENOSYS) but those that only touch the copy (memory, its own ids, clocks), and
+ * writes to 1 and 2, which are shown. Nested calls are an error. */
 struct error *timeline_divert(struct timeline *timeline);
 /* Back to where timeline_divert() was called. */
 struct error *timeline_return(struct timeline *timeline);

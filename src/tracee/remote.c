@@ -3,9 +3,9 @@
  * The tracee is sent to the code page (a system call instruction, then a trap) with PTRACE_CONT:
  * one stop a call, and the seccomp program lets calls from there pass. From a SYSEMU or seccomp
  * stop the pending call is skipped: the caller makes it again or sets its result. Where the program
- * ignores or blocks SIGTRAP, which a trap would end, the call is run to its end with PTRACE_SYSCALL. Signals are
- * blocked meanwhile; a stop signal, which cannot be, is sent again afterwards, and an interrupt is
- * made again. */
+ * ignores or blocks SIGTRAP, which a trap would end, the call is run to its end with
+ * PTRACE_SYSCALL. Signals are blocked meanwhile; a stop signal, which cannot be, is sent again
+ * afterwards, and an interrupt is made again. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -40,8 +40,8 @@ static void tell(int to, const struct report *report)
 	(void)put; /* the parent is gone: EXITKILL ends us */
 }
 
-/* Not after a change of our user: then nobody may trace a copy of us (ptrace(2), "Ptrace access mode checking"),
- * until it executes something. */
+/* Not after a change of our user: then nobody may trace a copy of us (ptrace(2), "Ptrace access
+ * mode checking"), until it executes something. */
 static bool is_dumpable(void)
 {
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
@@ -80,8 +80,8 @@ static bool is_elf(const char *path)
 	return fd >= 0 && read(fd, head, sizeof(head)) == SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
 }
 
-/* What there is to try, made before the fork: in the child of a process with several threads nothing can
- * be allocated. */
+/* What there is to try, made before the fork: in the child of a process with several threads
+ * nothing can be allocated. */
 struct plan {
 	struct vec(char *) paths; /* in the order of PATH; owned */
 	char **shell;		  /* arguments of /bin/sh for a script; [1] is its path */
@@ -134,8 +134,8 @@ static void plan_deinit(struct plan *plan)
 	free(plan->shell);
 }
 
-/* A file without a format the kernel knows is a script for /bin/sh, as execvp(3) has it; but a program
- * for another processor is none. */
+/* A file without a format the kernel knows is a script for /bin/sh, as execvp(3) has it; but a
+ * program for another processor is none. */
 static void exec_path(char *path, char *const *argv, char *const *envp, const struct plan *plan)
 {
 	execve(path, argv, envp);

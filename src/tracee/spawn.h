@@ -22,8 +22,8 @@ struct spawn_options {
 	const int *descriptors; /* NULL, or three that become 0, 1 and 2; -1: as ours */
 	sigset_t mask;		/* signal mask of the program */
 	sigset_t ignored;	/* signals that the program finds ignored */
-	/* If given: called with the child stopped by PTRACE_SYSCALL, before and after each try to execute
-	 * (after: only if that failed). */
+	/* If given: called with the child stopped by PTRACE_SYSCALL, before and after each try to
+	 * execute (after: only if that failed). */
 	void (*exec_call)(void *context, struct tracee *tracee, bool entry);
 	void *context;
 };
@@ -35,8 +35,8 @@ struct spawn_result {
 };
 
 /* Starts the program under ptrace and seccomp. On success the tracee is stopped at its
- * PTRACE_EVENT_EXEC. Errors name the program; kinds ERROR_NOT_FOUND and ERROR_NOT_EXEC are used; the
- * child is gone then. Can be called in a process with several threads. */
+ * PTRACE_EVENT_EXEC. Errors name the program; kinds ERROR_NOT_FOUND and ERROR_NOT_EXEC are used;
+ * the child is gone then. Can be called in a process with several threads. */
 struct error *tracee_spawn(const struct spawn_options *options, struct tracee *tracee,
 			   struct spawn_result *result);
 

@@ -48,9 +48,9 @@ static bool is_sent_again(const siginfo_t *info)
 	return info->si_signo == SIGTRAP && info->si_code == SI_TKILL && info->si_pid == getpid();
 }
 
-/* A trap of ours, where the program blocks SIGTRAP, unblocks it; and if one waits already, there will not be
- * another: the kernel reports that one (legacy_queue(), force_sig_info_to_task() in kernel/signal.c). So it
- * is blocked again; and sent again, to wait on. */
+/* A trap of ours, where the program blocks SIGTRAP, unblocks it; and if one waits already, there
+ * will not be another: the kernel reports that one (legacy_queue(), force_sig_info_to_task() in
+ * kernel/signal.c). So it is blocked again; and sent again, to wait on. */
 static void keep_blocked_trap(struct tracee *tracee)
 {
 	siginfo_t info;
@@ -84,7 +84,8 @@ void tracee_stopped(struct tracee *tracee, int status)
 	tracee->gone = false;
 	tracee->regs_valid = tracee->regs_dirty = false;
 	tracee->stops++;
-	/* Overtaken by another stop, an interrupt is taken back by the kernel; see tracee_trap_first(). */
+	/* Overtaken by another stop, an interrupt is taken back by the kernel; see
+	 * tracee_trap_first(). */
 	if (event != PTRACE_EVENT_STOP)
 		tracee->interrupted = false;
 	if (event || WSTOPSIG(status) != SIGTRAP)
@@ -263,8 +264,9 @@ bool tracee_trap_pending(struct tracee *tracee)
 	return false;
 }
 
-/* Traps for job control are reported before signals (get_signal() in kernel/signal.c), and every stop
- * takes back an interrupt that is on the way (ptrace_stop()): so it is made when the other trap is there. */
+/* Traps for job control are reported before signals (get_signal() in kernel/signal.c), and every
+ * stop takes back an interrupt that is on the way (ptrace_stop()): so it is made when the other
+ * trap is there. */
 int tracee_trap_first(struct tracee *tracee, int status)
 {
 	if (tracee_event(status) != PTRACE_EVENT_STOP || !tracee_trap_pending(tracee))

@@ -51,8 +51,8 @@ int tracee_wait(struct tracee *tracee, int flags);
 int tracee_wait_once(struct tracee *tracee, int flags);
 /* Notes a stop that somebody else's wait has reported. */
 void tracee_stopped(struct tracee *tracee, int status);
-/* At the stop of a signal: if that is the program's own SIGTRAP, which was sent again, puts into *info who has
- * sent it at first. */
+/* At the stop of a signal: if that is the program's own SIGTRAP, which was sent again, puts into
+ * *info who has sent it at first. */
 void tracee_take_kept_trap(struct tracee *tracee, siginfo_t *info);
 /* Lets it run: `how` is PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSEMU, PTRACE_SINGLESTEP or
  * PTRACE_LISTEN. Writes changed registers first. */
@@ -77,8 +77,9 @@ const struct regs *tracee_regs(struct tracee *tracee);
 /* For changing them; they are written when the tracee is resumed. */
 struct regs *tracee_regs_mut(struct tracee *tracee);
 void tracee_set_regs(struct tracee *tracee, const struct regs *regs);
-/* A register set as the kernel has it, by its note type (ptrace(2), PTRACE_GETREGSET). *length: room before, bytes
- * after. Returns 0 or an errno value. What tracee_regs_mut has changed counts. */
+/* A register set as the kernel has it, by its note type (ptrace(2), PTRACE_GETREGSET). *length:
+ * room before, bytes after. Returns 0 or an errno value. What tracee_regs_mut has changed
+ * counts. */
 int tracee_get_set(struct tracee *tracee, unsigned note, void *to, size_t *length);
 int tracee_put_set(struct tracee *tracee, unsigned note, const void *from, size_t length);
 /* Changed registers reach the tracee now: before somebody else looks at it. */
@@ -93,11 +94,11 @@ bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
 /* Has it a trap of the kernel's (a breakpoint, a step) that is not reported yet? */
 bool tracee_trap_pending(struct tracee *tracee);
-/* Should that have been overtaken by the stop of a group or an interrupt, whose status is given: now it comes
- * first, the other stop then once more. Returns the status of the present stop. */
+/* Should that have been overtaken by the stop of a group or an interrupt, whose status is given:
+ * now it comes first, the other stop then once more. Returns the status of the present stop. */
 int tracee_trap_first(struct tracee *tracee, int status);
-/* Will a signal be reported before the stopped tracee executes anything? As far as is known: some are
- * sent only then. */
+/* Will a signal be reported before the stopped tracee executes anything? As far as is known: some
+ * are sent only then. */
 bool tracee_signal_pending(struct tracee *tracee);
 uint64_t tracee_get_sigmask(struct tracee *tracee);
 void tracee_set_sigmask(struct tracee *tracee, uint64_t mask);

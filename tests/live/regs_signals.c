@@ -1,8 +1,9 @@
 /* Signals that end calls, while somebody looks.
  *
- * regs_signals N: a thread waits in epoll_wait without a timeout; whenever it is seen asleep there, another
- * sends it a signal that has a handler, at least N times and until its input ends. Each has to end the call
- * with EINTR. Prints "ready", then "signals N interrupted N"; one that is lost ends the program with 1. */
+ * regs_signals N: a thread waits in epoll_wait without a timeout; whenever it is seen asleep there,
+ * another sends it a signal that has a handler, at least N times and until its input ends. Each has
+ * to end the call with EINTR. Prints "ready", then "signals N interrupted N"; one that is lost ends
+ * the program with 1. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -37,7 +38,8 @@ static void *wait_for_events(void *unused)
 	return NULL;
 }
 
-/* /proc/TID/syscall names the call only of a thread that sleeps in it, also while it is stopped there. */
+/* /proc/TID/syscall names the call only of a thread that sleeps in it, also while it is stopped
+ * there. */
 static bool is_asleep(void)
 {
 	char path[64], text[32] = "";

@@ -1,6 +1,6 @@
-/* Threads that do nothing but compute, with signals for each, recorded with turns by chance: the signals come where
- * chance preempts, and they do come, however often that is.
- *	torture: record --chaos=3
+/* Threads that do nothing but compute, with signals for each, recorded with turns by chance: the
+ * signals come where chance preempts, and they do come, however often that is. torture: record
+ * --chaos=3
  */
 #include "torture.h"
 #include <time.h>

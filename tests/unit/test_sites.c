@@ -1,5 +1,5 @@
-/* Where sites may be: code that overlaps is known by what leads up to it. This process's own memory is what
- * is looked at. */
+/* Where sites may be: code that overlaps is known by what leads up to it. This process's own memory
+ * is what is looked at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,8 @@
 
 #define PAGE 4096
 
-/* Two pages of code, the first of which is preceded by one that cannot be read; filled with nops. */
+/* Two pages of code, the first of which is preceded by one that cannot be read; filled with
+ * nops. */
 static uint8_t *make_code(void)
 {
 	uint8_t *pages =

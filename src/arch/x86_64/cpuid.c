@@ -1,9 +1,10 @@
 /* x86-64: cpuid, while it traps for ourselves too.
  *
- * Where a thread for which cpuid traps and one for which it does not share a core, each switch between them
- * writes a model specific register (__switch_to_xtra() in arch/x86/kernel/process.c), which hypervisors
- * intercept: 14 µs a stop on one of them, where the stop itself is 3. So who traces such threads lets cpuid
- * trap for itself as well, and executes the few of its own in a handler. */
+ * Where a thread for which cpuid traps and one for which it does not share a core, each switch
+ * between them writes a model specific register (__switch_to_xtra() in arch/x86/kernel/process.c),
+ * which hypervisors intercept: 14 µs a stop on one of them, where the stop itself is 3. So who
+ * traces such threads lets cpuid trap for itself as well, and executes the few of its own in a
+ * handler. */
 #include <asm/prctl.h>
 #include <cpuid.h>
 #include <signal.h>
@@ -55,7 +56,8 @@ void x86_64_share_cpuid_trap(bool on)
 	}
 }
 
-/* What the processor says does not change while we stay on a core, and asking costs thousands of cycles. */
+/* What the processor says does not change while we stay on a core, and asking costs thousands of
+ * cycles. */
 #define KEPT 64
 
 void x86_64_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])

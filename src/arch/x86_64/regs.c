@@ -94,7 +94,8 @@ static bool in_call(const struct regs *regs)
 	return (int64_t)regs->word[ORIG_RAX] >= 0;
 }
 
-/* The page at this address (VSYSCALL_ADDR) and emulate_vsyscall(): arch/x86/entry/vsyscall/vsyscall_64.c */
+/* The page at this address (VSYSCALL_ADDR) and emulate_vsyscall():
+ * arch/x86/entry/vsyscall/vsyscall_64.c */
 #define VSYSCALL_PAGE 0xffffffffff600000ull
 
 static bool is_emulated(const struct regs *regs)
