@@ -143,17 +143,6 @@ static bool through_narrow_gate(pid_t tid)
 	       info.arch != arch.audit_arch;
 }
 
-/* Calls that go on as restart_syscall(2) after they were interrupted. */
-static bool can_restart(const struct sc_row *row)
-{
-	static const char *const names[] = {"nanosleep", "clock_nanosleep", "poll", "futex"};
-
-	for (size_t i = 0; row && i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(row->name, names[i]))
-			return true;
-	return false;
-}
-
 /* An earlier look (or a stop) has interrupted the call, which goes on as restart_syscall. The
  * kernel keeps to itself which it was; the arguments are in their registers still, and the number
  * mostly is in the code. */
@@ -166,8 +155,9 @@ static int restarted_call(const struct regs *regs, struct live_task *task, int n
 	    live_read(task, at, bytes, sizeof(bytes)) != sizeof(bytes))
 		return nr;
 	int set = arch.call_set(bytes);
+	const struct sc_row *row = sc_row(set);
 
-	return can_restart(sc_row(set)) ? set : nr;
+	return row && (row->flags & SC_CONTINUED) ? set : nr;
 }
 
 static void take_call(struct regs_thread *thread, struct live_task *task)

@@ -319,8 +319,7 @@ static void tell_if_emulated(struct rec_session *s, struct rec_task *t)
 		rec_tell_once(
 			s, 1ull << 47,
 			"the program calls %s at its old fixed address (the vsyscall page), as C "
-			"libraries did before 2012: that cannot be recorded, and the replay will "
-			"end "
+			"libraries did before 2012: that cannot be recorded, and the replay ends "
 			"there; link the program with a newer C library",
 			call_name(&t->call));
 }
@@ -411,10 +410,11 @@ static void note_restart(struct rec_session *s, struct rec_task *t)
 
 void rec_note_moved_back(struct rec_session *s, struct rec_task *t)
 {
+	if (!t->restart_pending || t->restart_noted ||
+	    is_restart(arch.call_result(tracee_regs(&t->tracee))))
+		return;
 	struct regs regs = *tracee_regs(&t->tracee);
 
-	if (!t->restart_pending || t->restart_noted || is_restart(arch.call_result(&regs)))
-		return;
 	arch.call_skip(&regs);
 	rec_commit(s, t, TRACE_EV_RESTART, 0, 0, 0, &regs);
 	t->restart_noted = true;

@@ -1,7 +1,6 @@
 /* Places between events: where a task was preempted or took a signal while it computed. And the
  * sites in its code that count how far it is, which change at events. */
 #include <string.h>
-
 #include <sys/wait.h>
 
 #include "replay/session.h"

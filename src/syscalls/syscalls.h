@@ -33,6 +33,7 @@ enum sc_flags {
 	SC_QUIET = 1 << 12,    /* refused without a word: libc tries it and goes on without */
 	SC_RANGE = 1 << 13,    /* changes the addresses that arguments 0 and 1 are: begin, length */
 	SC_STRICT = 1 << 14,   /* allowed in seccomp's strict mode (seccomp(2)) */
+	SC_CONTINUED = 1 << 15, /* once stopped, it goes on as restart_syscall(2) */
 	/* classes of the expression language, as in strace */
 	SC_CLASS_FILE = 1 << 16,
 	SC_CLASS_NETWORK = 1 << 17,

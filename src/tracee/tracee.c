@@ -6,8 +6,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,8 +55,9 @@ static void keep_blocked_trap(struct tracee *tracee)
 {
 	siginfo_t info;
 
+	/* In a call that does not block it (sigsuspend(2)) it is no trap, but the signal. */
 	if (arch.in_call(tracee_regs(tracee)) || !tracee_get_siginfo(tracee, &info))
-		return; /* no trap, but the signal, in a call that does not block it (sigsuspend(2)) */
+		return;
 	tracee_set_sigmask(tracee, tracee_get_sigmask(tracee) | SIGNAL_BIT(SIGTRAP));
 	if (info.si_code > 0)
 		return;

@@ -34,9 +34,9 @@ struct tracee {
 	bool ignores_trap;    /* the program ignores SIGTRAP: remote calls must not raise it */
 	bool blocks_trap;     /* it blocks SIGTRAP: the same; and each trap of ours unblocks it */
 	siginfo_t
-		kept_trap; /* a SIGTRAP of its own, which the kernel has made one with a trap of ours */
-	bool interrupted; /* tracee_interrupt() was called; the caller takes note of its stop */
-	uint64_t stops;	  /* how many stops it made: the price of tracing */
+		kept_trap; /* its own SIGTRAP, which the kernel made one with ours; signo 0: none */
+	bool interrupted;  /* tracee_interrupt() was called; the caller takes note of its stop */
+	uint64_t stops;	   /* how many stops it made: the price of tracing */
 };
 
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
