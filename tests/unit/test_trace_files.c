@@ -325,13 +325,15 @@ static void test_files_stream_damaged(void **state)
 	}
 	write_mapping(none, 1);
 	expect_damage(none, 1, "it needs mapped file 1");
-	char *second _cleanup_free_ = in_scratch("second"), *torn = NULL;
+	char *second _cleanup_free_ = in_scratch("second");
+	char *torn _cleanup_free_ = in_scratch("second/files");
 
+	/* As long as it is: times compress differently. */
+	vec_deinit(&whole);
 	write_mapping(second, TRACE_NO_FILE);
-	torn = xasprintf("%s/files", second);
+	whole = slurp(torn);
 	assert_false(truncate(torn, (off_t)whole.count - 1));
 	expect_damage(second, 3, "is damaged (stream files, ");
-	free(torn);
 	vec_deinit(&whole);
 }
 
