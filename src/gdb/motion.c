@@ -148,18 +148,24 @@ void gdb_put_stop(struct gdb_session *s)
 
 /* ---- motions ---- */
 
+/* 0: it cannot be told. */
+static taddr pc_of(struct gdb_session *s, uint32_t tid)
+{
+	struct arch_state state = {0};
+	taddr pc = gdb_get_state(s, tid, 1u << ARCH_GENERAL, &state) ? arch.pc(&state.regs) : 0;
+
+	vec_deinit(&state.vector);
+	return pc;
+}
+
 static bool in_range(struct gdb_session *s, const struct gdb_motion *motion,
 		     const struct timeline_stop *stop)
 {
-	struct arch_state state = {0};
-	bool in;
-
 	if (motion->start >= motion->end || stop->tid != motion->tid)
 		return false;
-	in = gdb_get_state(s, stop->tid, 1u << ARCH_GENERAL, &state) &&
-	     arch.pc(&state.regs) >= motion->start && arch.pc(&state.regs) < motion->end;
-	vec_deinit(&state.vector);
-	return in;
+	taddr pc = pc_of(s, stop->tid);
+
+	return pc >= motion->start && pc < motion->end;
 }
 
 /* Is that nothing to tell the client? */
@@ -194,15 +200,34 @@ static struct error *move(struct gdb_session *s, const struct gdb_motion *motion
 	return NULL;
 }
 
+/* The breakpoint that the client has taken out to step one thread over it. It believes all others
+ * locked; but who runs the recording says, and a breakpoint there is a stop for them. 0: it does no
+ * such thing. */
+static taddr stepped_over(struct gdb_session *s, const struct gdb_motion *motion)
+{
+	if (!motion->alone || motion->direction != TIMELINE_FORWARDS ||
+	    timeline_diverted(s->timeline))
+		return 0;
+	taddr pc = pc_of(s, motion->tid);
+
+	return gdb_is_withdrawn(s, pc) ? pc : 0;
+}
+
 /* `moving` is set first, so that input which comes before the motion does is not overlooked. */
 static struct error *move_watched(struct gdb_session *s, const struct gdb_motion *motion,
 				  struct timeline_stop *stop)
 {
-	struct error *error;
+	taddr over = stepped_over(s, motion);
 
+	vec_clear(&s->withdrawn);
+	if (over)
+		timeline_set_breakpoint(s->timeline, over, true);
 	moving = s->timeline;
-	error = move(s, motion, stop);
+	struct error *error = move(s, motion, stop);
+
 	moving = NULL;
+	if (over)
+		timeline_set_breakpoint(s->timeline, over, false);
 	return error;
 }
 

@@ -69,6 +69,21 @@ static struct gdb_point *find(struct gdb_session *s, const struct gdb_point *poi
 	return NULL;
 }
 
+static void set_again(struct gdb_session *s, taddr addr)
+{
+	for (size_t i = s->withdrawn.count; i-- > 0;)
+		if (s->withdrawn.items[i] == addr)
+			vec_remove(&s->withdrawn, i);
+}
+
+bool gdb_is_withdrawn(const struct gdb_session *s, taddr addr)
+{
+	vec_foreach (&s->withdrawn, each)
+		if (*each == addr)
+			return true;
+	return false;
+}
+
 void gdb_handle_set_point(struct gdb_session *s, struct gdb_cursor *rest)
 {
 	struct gdb_point point;
@@ -88,6 +103,8 @@ void gdb_handle_set_point(struct gdb_session *s, struct gdb_cursor *rest)
 		}
 		vec_push(&s->points, point);
 	}
+	if (!is_watch(point.kind))
+		set_again(s, point.addr);
 	gdb_ok(s);
 }
 
@@ -106,8 +123,11 @@ void gdb_handle_clear_point(struct gdb_session *s, struct gdb_cursor *rest)
 		vec_remove(&s->points, (size_t)(found - s->points.items));
 	vec_foreach (&s->points, each)
 		other = other || same_to_timeline(each, &point);
-	if (found && !other)
+	if (found && !other) {
 		apply(s, &point, false);
+		if (!is_watch(point.kind))
+			vec_push(&s->withdrawn, point.addr);
+	}
 	gdb_ok(s);
 }
 

@@ -30,6 +30,7 @@ void gdb_session_deinit(struct gdb_session *s)
 	vec_deinit(&s->reply);
 	vec_deinit(&s->document);
 	vec_deinit(&s->points);
+	vec_deinit(&s->withdrawn);
 	vec_deinit(&s->caught);
 	vec_deinit(&s->homes);
 	gdb_forget_checkpoints(s);

@@ -83,7 +83,8 @@ struct gdb_session {
 	bool knows_exec, knows_history;
 	bool quiet; /* the present packet gets no reply */
 	struct vec(struct gdb_point) points;
-	bool passed[_NSIG]; /* signals that are not reported */
+	struct vec(taddr) withdrawn; /* breakpoints that it has removed since the last motion */
+	bool passed[_NSIG];	     /* signals that are not reported */
 	bool catches;
 	struct vec(int) caught;		   /* empty: all */
 	struct vec(struct gdb_file) files; /* numbers are their places */
@@ -208,6 +209,8 @@ void gdb_handle_catch_calls(struct gdb_session *s, struct gdb_cursor *rest);
 void gdb_enable_points(struct gdb_session *s, bool on);
 /* The breakpoint or watchpoint of the client's that is there, or NULL. */
 const struct gdb_point *gdb_point_at(const struct gdb_session *s, taddr addr, bool watch);
+/* Has the client removed a breakpoint there since the last motion? */
+bool gdb_is_withdrawn(const struct gdb_session *s, taddr addr);
 /* gdb has numbers of its own for signals. */
 int gdb_signal_number(int signal);
 
