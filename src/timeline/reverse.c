@@ -377,12 +377,20 @@ static struct error *stop_before_call(struct timeline *tl, uint32_t tid, uint64_
 	return error;
 }
 
+/* So it does at a signal that comes before one. */
+static bool is_before_call(const struct timeline *tl)
+{
+	if (tl->stop.cause == TIMELINE_SIGNAL)
+		return tl->s.pending && (tl->s.event.flags & TRACE_F_BEFORE_CALL);
+	return tl->stop.cause == TIMELINE_CALL && tl->stop.before;
+}
+
 struct error *tl_settle_before_call(struct timeline *tl)
 {
 	struct timeline_stop stop = tl->stop;
 	uint64_t event = tl->s.event.number;
 
-	if (stop.cause != TIMELINE_CALL || !stop.before)
+	if (!is_before_call(tl))
 		return NULL;
 	try(stop_before_call(tl, stop.tid, event));
 	tl->stop = stop;
