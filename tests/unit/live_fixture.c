@@ -161,7 +161,8 @@ int run_live(const char *name, const struct live *cases, size_t count,
 		tests[i] = (struct CMUnitTest){names[i], test_live, NULL, NULL,
 					       (void *)(uintptr_t)&cases[i]};
 	}
-	memcpy(tests + count, more, more_count * sizeof(*more));
+	for (size_t i = 0; i < more_count; i++)
+		tests[count + i] = more[i];
 	failed = _cmocka_run_group_tests(name, tests, count + more_count, NULL, NULL);
 	vec_deinit(&one.regions);
 	vec_deinit(&two.regions);
