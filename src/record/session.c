@@ -180,14 +180,27 @@ static bool overtaken(struct rec_session *s, struct rec_task *t)
 	return status;
 }
 
+/* It was killed while it made a call for us, whatever we did with it then. */
+static void see_end(struct rec_session *s, struct rec_task *t)
+{
+	if (t->state == STATE_RUNNING)
+		rec_group(t)->running--;
+	rec_take_status(s, t, tracee_wait(&t->tracee, 0));
+}
+
 static void handle(struct rec_session *s, struct rec_task *t)
 {
+	pid_t tid = t->tracee.tid;
+
 	if (overtaken(s, t))
-		return;
-	if (t->todo == TODO_RESUME)
+		;
+	else if (t->todo == TODO_RESUME)
 		rec_begin_turn(s, t);
 	else
 		rec_handle_status(s, t);
+	t = rec_find(s, tid); /* or it is no more */
+	if (t && t->tracee.unseen)
+		see_end(s, t);
 }
 
 /* An exec by a thread that is no leader: it now has the leader's id (ptrace(2), "execve(2) under

@@ -67,8 +67,11 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 		tracee_resume(tracee, avoids_trap(tracee) ? PTRACE_SYSCALL : PTRACE_CONT, 0);
 		int status = tracee_wait(tracee, 0);
 
-		if (tracee->gone)
+		if (tracee->gone || tracee_event(status) == PTRACE_EVENT_EXIT) {
+			tracee->gone = true;
+			tracee->unseen = status;
 			return false;
+		}
 		if (is_clone_event(status)) {
 			if (child)
 				*child = (pid_t)tracee_event_message(tracee);
@@ -98,6 +101,8 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 
 int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS], pid_t *child)
 {
+	if (tracee->gone || tracee->unseen)
+		return -ESRCH;
 	struct regs before = *tracee_regs(tracee);
 	uint64_t mask = tracee_get_sigmask(tracee);
 	bool trapped = tracee->trapped; /* ours takes nothing away: the signal is not blocked */
@@ -129,6 +134,8 @@ int64_t tracee_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS])
 /* A call made by code put at the program counter for the moment. The seccomp program stops it. */
 static int64_t borrowed_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS])
 {
+	if (tracee->gone || tracee->unseen)
+		return -ESRCH;
 	struct regs before = *tracee_regs(tracee);
 	taddr pc = arch.pc(&before);
 	uint8_t saved[16];

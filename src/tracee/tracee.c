@@ -98,9 +98,10 @@ void tracee_stopped(struct tracee *tracee, int status)
 
 int tracee_wait_once(struct tracee *tracee, int flags)
 {
-	int status;
-	pid_t tid = waitpid(tracee->tid, &status, __WALL | flags);
+	int status = tracee->unseen;
+	pid_t tid = status ? tracee->tid : waitpid(tracee->tid, &status, __WALL | flags);
 
+	tracee->unseen = 0;
 	if (tid == 0 || (tid < 0 && errno == EINTR))
 		return 0;
 	if (tid < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
@@ -130,6 +131,8 @@ void tracee_write_regs(struct tracee *tracee)
 
 void tracee_resume(struct tracee *tracee, int how, int signal)
 {
+	if (tracee->unseen)
+		return;
 	tracee_write_regs(tracee);
 	tracee->stopped = false;
 	request(tracee, how, NULL, (void *)(long)signal);

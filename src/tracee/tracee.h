@@ -30,9 +30,12 @@ struct tracee {
 	struct regs regs;
 	int stop_again; /* a stop signal that arrived during a remote call: sent again after it */
 	bool interrupt_again; /* the same for tracee_interrupt() and group stops */
-	bool trapped;	      /* by a SIGTRAP since the caller cleared this */
-	bool ignores_trap;    /* the program ignores SIGTRAP: remote calls must not raise it */
-	bool blocks_trap;     /* it blocks SIGTRAP: the same; and each trap of ours unblocks it */
+	/* Its end, or the stop before that, which came during a remote call: the next wait tells it, and until
+	 * then nothing is resumed. 0: none. */
+	int unseen;
+	bool trapped;	   /* by a SIGTRAP since the caller cleared this */
+	bool ignores_trap; /* the program ignores SIGTRAP: remote calls must not raise it */
+	bool blocks_trap;  /* it blocks SIGTRAP: the same; and each trap of ours unblocks it */
 	siginfo_t
 		kept_trap; /* its own SIGTRAP, which the kernel made one with ours; signo 0: none */
 	bool interrupted;  /* tracee_interrupt() was called; the caller takes note of its stop */

@@ -182,13 +182,20 @@ def kill_replayer(context):
 
 
 def kill_program(context):
-    """The recorded program is killed from outside: that is recorded as any end of it."""
-    where, command = context.record_command(['sh', '-c', 'echo started; while :; do /bin/true; done'])
-    process = context.start(command, start_new_session=True)
-    context.wait_for_text(process, rb'^started\n')
-    victims = [p for p in programs.children_named(process, 'sh')]
-    if not victims:
-        raise Failure('no sh below the recorder')
-    os.kill(victims[0], signal.SIGKILL)
-    recording = context.recorded(where, context.finish(process, limit=30), -signal.SIGKILL)
-    context.replay(recording)
+    """The recorded program is killed from outside: that is recorded as any end of it. So it is while sites are made
+    in it, some milliseconds after its first signal."""
+    for turn in range(20):
+        where, command = context.record_command(['sh', '-c', 'echo started; while :; do /bin/true; done'])
+        process = context.start(command, start_new_session=True)
+        while not os.path.getsize(process.out_path):  # soon, and there is no time to lose then
+            if process.poll() is not None:
+                raise Failure('ended before it was killed: %s' % context.finish(process))
+        with open('/proc/%d/task/%d/children' % (process.pid, process.pid)) as f:
+            victim = int(f.read().split()[0])
+        try:
+            process.wait(turn % 10 / 1000)
+        except subprocess.TimeoutExpired:
+            pass
+        os.kill(victim, signal.SIGKILL)
+        recording = context.recorded(where, context.finish(process, limit=30), -signal.SIGKILL)
+        context.replay(recording)
