@@ -256,7 +256,7 @@ void gdb_arrive(struct gdb_session *s, const struct timeline_stop *stop)
 {
 	s->stop = *stop;
 	s->arrived = true;
-	s->is_owed = false;
+	s->is_owed = s->owes_step = false;
 }
 
 /* While a thread steps over a breakpoint gdb takes a stop of another for its own mistake, and gives
@@ -279,13 +279,20 @@ static void settle_on_stepper(struct gdb_session *s, const struct gdb_motion *mo
 	stop->tid = motion->tid;
 }
 
-/* True: the client is told now. It was not, if it goes elsewhere. */
+/* True: the client is told now. It was not, if it goes elsewhere. Before it continues it may step
+ * that thread once more, over a breakpoint where it stands: the thread has stepped, again. */
 static bool tell_owed(struct gdb_session *s, const struct gdb_motion *motion)
 {
-	bool owed = s->is_owed && !motion->alone && motion->direction == TIMELINE_FORWARDS &&
-		    !timeline_diverted(s->timeline);
+	bool forwards = motion->direction == TIMELINE_FORWARDS && !timeline_diverted(s->timeline);
 
-	s->is_owed = false;
+	if (s->is_owed && forwards && motion->alone && motion->tid == s->stop.tid &&
+	    !s->owes_step) {
+		s->owes_step = true;
+		return true;
+	}
+	bool owed = s->is_owed && forwards && !motion->alone;
+
+	s->is_owed = s->owes_step = false;
 	if (owed)
 		s->stop = s->owed;
 	return owed;

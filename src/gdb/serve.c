@@ -26,7 +26,7 @@ static void forget_client(struct gdb_session *s)
 	memset(s->tls, 0, sizeof(s->tls));
 	s->general = s->mover = GDB_ANY;
 	s->knows_exec = s->knows_history = s->arrived = s->interrupted = false;
-	s->is_owed = false;
+	s->is_owed = s->owes_step = false;
 }
 
 void gdb_serve_client(struct gdb_session *s, int in, int out, int listener)

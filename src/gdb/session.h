@@ -101,6 +101,7 @@ struct gdb_session {
 	bool arrived;
 	/* A stop of a thread that it believed locked: it is told when all may move again. */
 	bool is_owed;
+	bool owes_step; /* the thread that had stepped was stepped again */
 	struct timeline_stop owed;
 	bool interrupted; /* while nothing moved */
 

@@ -210,39 +210,7 @@ static struct error *step_task(struct timeline *tl, struct rep_task *t, bool *do
 	return NULL;
 }
 
-struct error *tl_step(struct timeline *tl, uint32_t tid)
-{
-	bool end, done = false, stopped = false;
-
-	for (;;) {
-		try(rep_peek(&tl->s, &end));
-		if (end || is_end(tl)) {
-			stop_at_end(tl, end);
-			return NULL;
-		}
-		struct rep_task *t = tl_next_task(tl);
-
-		if (t && tl_is_ours(tl, t) && (!tid || t->tid == tid)) {
-			uint32_t own = t->tid;
-
-			try(step_task(tl, t, &done, &stopped));
-			if (stopped)
-				return NULL;
-			if (!done)
-				continue;
-			tl->reported = true;
-			if (!breaks_changed(tl))
-				tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED,
-								  .tid = own};
-			return NULL;
-		}
-		try(replay_event(tl, &stopped));
-		if (stopped)
-			return NULL;
-	}
-}
-
-/* ---- runs ---- */
+/* ---- breakpoints where a task stands ---- */
 
 /* The task that is next stands where a stop was reported: it must get past that. */
 static struct error *leave_reported(struct timeline *tl, bool *stopped)
@@ -278,6 +246,67 @@ static struct error *stop_where_it_stands(struct timeline *tl, bool *stopped)
 	*stopped = tl->reported = true;
 	return NULL;
 }
+
+/* ---- steps ---- */
+
+/* Another task's turn: its next event, or a stop on the way there. */
+static struct error *run_other(struct timeline *tl, bool *stopped)
+{
+	uint64_t event = tl->s.done.number;
+
+	try(leave_reported(tl, stopped));
+	if (*stopped || tl->s.done.number != event)
+		return NULL;
+	try(stop_where_it_stands(tl, stopped));
+	if (*stopped)
+		return NULL;
+	return replay_event(tl, stopped);
+}
+
+/* A breakpoint at which it is another's turn is still to be told. */
+static struct error *note_stepped(struct timeline *tl, uint32_t tid)
+{
+	bool end;
+
+	try(rep_peek(&tl->s, &end));
+	struct rep_task *next = end ? NULL : tl_next_task(tl);
+
+	tl->reported = !next || next->tid == tid;
+	return NULL;
+}
+
+struct error *tl_step(struct timeline *tl, uint32_t tid)
+{
+	bool end, done = false, stopped = false;
+
+	for (;;) {
+		try(rep_peek(&tl->s, &end));
+		if (end || is_end(tl)) {
+			stop_at_end(tl, end);
+			return NULL;
+		}
+		struct rep_task *t = tl_next_task(tl);
+
+		if (t && tl_is_ours(tl, t) && (!tid || t->tid == tid)) {
+			uint32_t own = t->tid;
+
+			try(step_task(tl, t, &done, &stopped));
+			if (stopped)
+				return NULL;
+			if (!done)
+				continue;
+			if (!breaks_changed(tl))
+				tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED,
+								  .tid = own};
+			return note_stepped(tl, own);
+		}
+		try(run_other(tl, &stopped));
+		if (stopped)
+			return NULL;
+	}
+}
+
+/* ---- runs ---- */
 
 static bool at_mark(struct timeline *tl)
 {
