@@ -21,6 +21,7 @@ struct monitor_command {
 };
 
 static void run_threads(struct gdb_session *s, char **words);
+static void run_hash(struct gdb_session *s, char **words);
 static void run_help(struct gdb_session *s, char **words);
 
 /* "events" takes its line as it is, and stands apart. */
@@ -36,6 +37,8 @@ static const struct monitor_command commands[] = {
 	 "last-write ADDR[:LENGTH] go back to where that memory was last written"},
 	{"threads", 0, false, run_threads,
 	 "threads                  of the process, at this event"},
+	{"hash", 0, false, run_hash,
+	 "hash                     of all memory that the process can write"},
 	{"help", 0, false, run_help,
 	 "events [EXPR]            those around here, or system calls there that match"},
 };
@@ -61,6 +64,12 @@ static void run_threads(struct gdb_session *s, char **words)
 		gdb_say(s, "%s %" PRIu32 " %s\n", *tid == where.tid ? "=>" : "  ", *tid, name);
 	}
 	vec_deinit(&tids);
+}
+
+/* Two visits of a place can be compared by it. */
+static void run_hash(struct gdb_session *s, char **words)
+{
+	gdb_say(s, "%016" PRIx64 "\n", timeline_memory_hash(s->timeline));
 }
 
 /* The expression may stand in quotes, which keep a user-defined command of gdb's from splitting

@@ -331,21 +331,32 @@ static void add_shared(struct tracee *tracee, struct softpmu_witnesses *out)
 	proc_maps_deinit(&maps);
 }
 
-uint64_t softpmu_state_hash(struct tracee *tracee)
+/* From the `from`-th witness on. */
+static uint64_t hash_memory(struct tracee *tracee, size_t from, uint64_t hash)
 {
 	static const char zeros[PAGE];
 	struct softpmu_witnesses all = {0};
+	uint64_t empty = XXH64(zeros, PAGE, 0);
+
+	take(tracee, false, SIZE_MAX, &all);
+	add_shared(tracee, &all);
+	/* Whether a page of zeros is resident is the kernel's affair. */
+	for (size_t i = from; i < all.count; i++)
+		if (all.items[i].hash != empty)
+			hash = XXH64(&all.items[i], sizeof(all.items[i]), hash);
+	vec_deinit(&all);
+	return hash;
+}
+
+uint64_t softpmu_memory_hash(struct tracee *tracee)
+{
+	return hash_memory(tracee, SOFTPMU_WITNESSES_FIRST, 0);
+}
+
+uint64_t softpmu_state_hash(struct tracee *tracee)
+{
 	struct regs regs = *tracee_regs(tracee);
 
 	arch.clear_resume(&regs);
-	take(tracee, false, SIZE_MAX, &all);
-	add_shared(tracee, &all);
-	uint64_t hash = XXH64(regs.word, sizeof(regs.word), 0), empty = XXH64(zeros, PAGE, 0);
-
-	/* Whether a page of zeros is resident is the kernel's affair. */
-	vec_foreach (&all, page)
-		if (page->hash != empty)
-			hash = XXH64(page, sizeof(*page), hash);
-	vec_deinit(&all);
-	return hash;
+	return hash_memory(tracee, 0, XXH64(regs.word, sizeof(regs.word), 0));
 }

@@ -62,6 +62,8 @@ uint64_t softpmu_vector_hash(struct tracee *tracee);
 /* Of all registers but the program counter's kin, and all writable memory: the truth, for debug
  * builds and tests. Slow: it reads everything. */
 uint64_t softpmu_state_hash(struct tracee *tracee);
+/* Of all writable memory. As slow. */
+uint64_t softpmu_memory_hash(struct tracee *tracee);
 
 /* Finds places for sites near where the tracee stands, by looking on as it takes some hundred steps
  * and at the callers of its function: loops that it is in. `outer`: in the innermost one only where

@@ -259,6 +259,13 @@ void timeline_maps(struct timeline *tl, struct timeline_maps *out)
 	proc_maps_deinit(&maps);
 }
 
+uint64_t timeline_memory_hash(struct timeline *tl)
+{
+	struct rep_task *t = tl_any_task(tl);
+
+	return t ? softpmu_memory_hash(&t->tracee) : 0;
+}
+
 /* ---- where ---- */
 
 void timeline_where(struct timeline *tl, struct timeline_where *out)

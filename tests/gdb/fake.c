@@ -323,6 +323,11 @@ void timeline_where(struct timeline *t, struct timeline_where *out)
 	};
 }
 
+uint64_t timeline_memory_hash(struct timeline *t)
+{
+	return t->place;
+}
+
 uint32_t timeline_process(const struct timeline *t)
 {
 	return FAKE_PROCESS;
