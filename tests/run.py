@@ -274,7 +274,8 @@ def plan(options, base):
     end_to_end = guests.tests(config) + programs.tests(config)
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
-        return [Job(t, config) for t in end_to_end + regs.tests(config) + motions.tests(config)]
+        return [Job(t, config) for t in end_to_end + regs.tests(config) + motions.tests(config) +
+                debug.mirrors(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     end_to_end += container.tests(config) + motions.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]

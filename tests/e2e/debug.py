@@ -17,8 +17,12 @@ def case(function, limit=180):
 
 
 def tests(config):
-    return TESTS + [Test('debug/mirror/' + name, mirrored_guest(name), limit=300)
-                    for name in (MIRRORED if config.full else QUICK)]
+    return TESTS + mirrors(config)
+
+
+def mirrors(config):
+    return [Test('debug/mirror/' + name.replace('guest/', ''), mirrored_guest(name, MIRRORED[name]), limit=300)
+            for name in (MIRRORED if config.full else QUICK)]
 
 
 def check(ok, what, found):
@@ -314,7 +318,7 @@ def mirrored(context, name, ends, breakpoints, options=()):
     recording = record(context, name, ends)
     script = os.path.join(context.config.root, 'tests', 'gdb', 'mirror.py')
     session = debug(context, recording, ['break ' + b for b in breakpoints] + [
-        ('source ' + script, r'^MIRRORED \d+$')], *options)
+        ('source ' + script, r'^MIRRORED \d+ stops')], *options)
     context.say(session.said[len(breakpoints)])
 
 
@@ -333,25 +337,38 @@ def mirror_family(context):
     mirrored(context, 'debug_family', 0, ['main'])
 
 
-# Guests whose stops are the same forwards, backwards and forwards again: single-threaded, with threads, many
-# signals, forks and executed programs.
-MIRRORED = ('file_read', 'file_pty', 'insn_jit', 'insn_rdtsc', 'insn_vdso', 'ipc_futex', 'map_basic',
-            'map_fork_cow', 'misc_nondet', 'net_tcp', 'poll_epoll', 'proc_fork', 'proc_fork_tree', 'proc_vfork',
-            'sig_altstack', 'sig_info_fault', 'sig_itimer', 'sig_longjmp', 'sig_nested', 'sig_pingpong',
-            'exec_chain', 'exec_self', 'exec_vfork', 'thr_create', 'thr_cond', 'thr_fork', 'thr_mutex', 'thr_tls')
-QUICK = ('exec_vfork', 'sig_nested', 'thr_fork')
+# Guests whose stops are the same forwards, backwards and forwards again, at least STOPS of them each, with the functions
+# that they stop in besides SHOWING: single-threaded, with threads, many signals, forks and executed programs.
+STOPS, SHOWING = 20, 'main show guest_expect'
+MIRRORED = {
+    'guest/file_read': '', 'guest/file_pty': '', 'guest/insn_jit': '', 'guest/insn_rdtsc': '', 'guest/insn_vdso': '',
+    'guest/ipc_futex': '', 'guest/map_basic': '', 'guest/misc_nondet': '', 'guest/net_tcp': '', 'guest/poll_epoll': '',
+    'guest/thr_atomic': 'body pthread_join write vsnprintf', 'guest/thr_cond': 'write vsnprintf',
+    'guest/thr_create': '', 'guest/thr_malloc': 'sched_yield', 'guest/thr_mutex': '', 'guest/thr_tls': '',
+    'torture/race_plain_eight': 'race see',
+    'guest/sig_altstack': '', 'guest/sig_info_fault': '', 'guest/sig_itimer': '', 'guest/sig_longjmp': '',
+    'guest/sig_nested': '', 'guest/sig_pingpong': '', 'torture/sig_jump': 'on_tick',
+    'torture/sig_threads': 'on_signal write vsnprintf',
+    'guest/exec_self': '', 'guest/exec_vfork': 'write vsnprintf', 'guest/map_fork_cow': 'write vsnprintf',
+    'guest/proc_fork': 'write vsnprintf', 'guest/proc_fork_tree': '', 'guest/proc_vfork': '',
+    'guest/thr_fork': 'busy forker prepare in_parent fork pthread_join write vsnprintf',
+    'torture/proc_exec': 'tick_note write vsnprintf', 'torture/proc_fork': 'child tick_note'}
+QUICK = ('guest/exec_vfork', 'guest/sig_nested', 'guest/thr_fork')
 
 
-def mirrored_guest(name):
+def mirrored_guest(name, functions):
     def run(context):
         context.needs('gdb')
-        program = os.path.join(context.config.build, 'tests', 'guest', name)
+        program = os.path.join(context.config.build, 'tests', name)
         if not os.path.exists(program):
             raise Skip('%s is not built' % program)
-        recording = context.record([program], ends=None)
+        size = ['1'] if name.startswith('torture/') else []
+        recording = context.record([program, *size], ends=None)
         script = os.path.join(context.config.root, 'tests', 'gdb', 'mirror.py')
-        debug(context, recording, ['set breakpoint pending on', 'break main', 'break show', 'break expect',
-                                   ('source ' + script, r'^MIRRORED \d+$')])
+        commands = ['set breakpoint pending on'] + ['break ' + f for f in (SHOWING + ' ' + functions).split()]
+        commands += ['python mirror_least = %d' % STOPS, ('source ' + script, r'^MIRRORED \d+ stops')]
+        session = debug(context, recording, commands)
+        context.say(session.said[len(commands) - 1])
     return run
 
 
