@@ -4,8 +4,10 @@ commands (tests/gdb/walk.py).
 The places are chosen by chance; WARP_SEED repeats a choice."""
 
 import os
+import signal
 import time
 
+import programs
 from debug import built, debug
 from harness import PYTHON, Failure, Skip, Test
 
@@ -58,12 +60,12 @@ def chaos(context):
 
 # ---- gdb ----
 
-def walk(context, recording):
+def walk(context, recording, *options):
     script = os.path.join(context.config.root, 'tests', 'gdb', 'walk.py')
     commands = ['handle all nostop noprint pass', 'handle SIGSEGV SIGABRT SIGUSR1 stop print',
                 'python walk_seed, walk_count = %s, %d' % (seed_of(context), context.size(WALK, WALK_FULL)),
                 ('source ' + script, r'^WALKED \d+ motions, [1-9]\d* comparisons$')]
-    session = debug(context, recording, commands, limit=WALK_LIMIT)
+    session = debug(context, recording, commands, *options, limit=WALK_LIMIT)
     context.say(session.said[3].splitlines()[-1])
 
 
@@ -84,10 +86,30 @@ def walk_python(context):
     walk(context, context.record([PYTHON, '-S', '-E', '-c', script]))
 
 
+def walk_compiler(context):
+    """The compiler proper, which gcc starts."""
+    context.needs('gdb', 'gcc')
+    source = context.write('small.c', '#include <stddef.h>\n'
+                           'size_t length(const char *s)\n{\n\tsize_t n = 0;\n\twhile (s[n])\n\t\tn++;\n\treturn n;\n}\n')
+    walk(context, context.record(['gcc', '-O1', '-c', '-o', source + '.o', source]), '-f', 'cc1')
+
+
+def walk_redis(context):
+    """A server while it is asked; what gdb knows of its threads is what the recording has."""
+    context.needs('gdb', 'redis-server', 'redis-benchmark')
+    port = programs.free_port()
+    where, process = programs.serve(context, ['redis-server', '--port', str(port), '--bind', '127.0.0.1', '--save', '',
+                                              '--dir', context.work], rb'Ready to accept connections')
+    context.must(['redis-benchmark', '-p', str(port), '-n', '100', '-c', '5', '-t', 'set,get,incr', '-q'], limit=300)
+    walk(context, programs.end_server(context, where, process, 'redis-server', signal.SIGTERM, 0))
+
+
 def tests(config):
     limit = WALK_LIMIT if config.full else 280
+    large = [Test('motions/gdb/compiler', walk_compiler, limit=limit),
+             Test('motions/gdb/redis', walk_redis, limit=limit)] if config.full else []
     return [guest(name) for name in GUESTS] + [
         Test('motions/python', python, limit=120), Test('motions/chaos', chaos, limit=120),
         Test('motions/gdb/walk', walk_guest('debug_walk'), limit=limit),
         Test('motions/gdb/threads', walk_guest('debug_pair'), limit=limit),
-        Test('motions/gdb/python', walk_python, limit=limit)]
+        Test('motions/gdb/python', walk_python, limit=limit)] + large

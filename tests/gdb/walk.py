@@ -1,5 +1,5 @@
 """In gdb: walks through a recording at random, forwards and backwards. Where it comes back to a place, by the way it
-went or by a checkpoint, the thread, its registers and its stack must be the same. `walk_seed` and `walk_count` (how many
+went or by a checkpoint, the thread, its registers, its stack and all writable memory (a hash) must be the same. `walk_seed` and `walk_count` (how many
 motions) are set before. Prints WALKED with the numbers of motions and comparisons, or DIFFERENT and what differs."""
 
 import errno
@@ -34,6 +34,7 @@ class Place:
             self.registers[name] = int(gdb.parse_and_eval(name))
         self.pc = self.registers['rip']
         self.stack = self.read(self.registers['rsp'] - 128, STACK)
+        self.memory = gdb.execute('monitor hash', to_string=True).strip()
 
     @staticmethod
     def read(address, length):
@@ -62,6 +63,8 @@ class Place:
         # Events that concern other threads, and what they write, may be on either side.
         if self.event == other.event and self.stack != other.stack:
             yield 'the stack'
+        if self.event == other.event and self.memory != other.memory:
+            yield 'memory %s, now %s' % (self.memory, other.memory)
 
 
 class Walk:
