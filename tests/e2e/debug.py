@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 from harness import FAILED, PYTHON, Failure, Skip, Test
 
@@ -635,6 +636,108 @@ def without_gdb(context):
                            (['--debugger', 'nobody'], b"warp: the debugger 'nobody' cannot be started")):
         result = context.run(['env', 'PATH=' + bare, context.warp, 'replay', *options, recording.path], limit=60)
         check(result.status == FAILED and named in result.err and b'--serve' in result.err, 'no debugger', result)
+
+
+# ---- editors ----
+
+class Machine:
+    """gdb/MI as editors speak it: a command with a number, and the records until it is done."""
+
+    def __init__(self, context, argv):
+        self.records = b''
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        cwd=context.path('elsewhere'), env=context.environment())
+
+    def read_until(self, pattern):
+        """Reads whole records up to one that begins with the pattern; all that came."""
+        said = ''
+        while not re.search('^' + pattern, said, re.M):
+            line = self.process.stdout.readline().decode('utf-8', 'backslashreplace')
+            check(line, 'gdb should have said %r' % pattern, said)
+            said += line
+        return said
+
+    def ask(self, command, pattern, stop=None):
+        """`stop`: and then the program stops, like this."""
+        self.process.stdin.write(b'7' + command.encode() + b'\n')
+        self.process.stdin.flush()
+        said = self.read_until(r'7\^(done|running|connected|error|exit)')
+        if stop:
+            check('7^error' not in said, command, said)
+            said += self.read_until(r'\*stopped')
+        check(re.search(pattern, said) and (not stop or re.search(stop, said)), command, said)
+        return said
+
+
+def speak(machine, commands):
+    for command in commands:
+        machine.ask(*command)
+    machine.ask('-gdb-exit', r'7\^exit')
+    machine.process.stdin.close()
+    check(machine.process.wait(30) == 0, 'gdb ends well', machine.process.returncode)
+
+
+def begin_of(debugger):
+    return [('-gdb-set pagination off', 'done'), ('-gdb-set confirm off', 'done'), ('-enable-pretty-printing', 'done'),
+            ('-list-features', 'done'), *debugger, ('-list-target-features', 'reverse')]
+
+
+# What Visual Studio Code, CLion and Emacs send for a breakpoint, the views of a stop, and their buttons.
+VIEWS = [
+    ('-break-insert -f walk', r'bkpt=\{number="1".*func="walk"'),
+    ('-break-condition 1 "step == 7"', 'done'),
+    ('-exec-continue', 'running', r'reason="breakpoint-hit".*func="walk".*name="step",value="7"'),
+    ('-thread-info', r'threads=\[\{id="1".*state="stopped"'),
+    ('-thread-select 1', 'new-thread-id="1"'),
+    ('-stack-list-frames 0 20', r'level="0".*func="walk".*level="1".*func="main"'),
+    ('-stack-list-arguments --simple-values 0 1', 'name="step",type="int",value="7"'),
+    ('-stack-list-variables --simple-values', 'name="twice"'),
+    ('-var-create - * here', r'numchild="3".*type="struct point"'),
+    ('-var-list-children --all-values var1', r'exp="x".*value="22"'),
+    ('-var-create total_of @ total', r'value="42"'),
+    ('-data-evaluate-expression "total + 1"', r'value="43"'),
+    ('-data-list-register-names', '"rax"'),
+    ('-data-list-register-values --skip-unavailable x 0', r'number="0"'),
+    ('-data-read-memory-bytes &total 4', 'contents="2a000000"'),
+    ('-data-disassemble -s $pc -e "$pc + 16" -- 0', 'asm_insns'),
+    ('-break-delete 1', 'done'),
+    ('-break-watch total', r'wpt=\{number="2",exp="total"'),
+    ('-exec-continue --reverse', 'running', r'reason="watchpoint-trigger".*old="42",new="30"'),
+    ('-var-update --all-values *', r'name="total_of",value="30"'),
+    ('-break-delete 2', 'done'),
+    ('-break-insert add', r'number="3"'),
+    ('-exec-continue --reverse', 'running', r'reason="breakpoint-hit".*func="add"'),
+    ('-exec-finish --reverse', 'running', r'\*stopped.*func="walk"'),
+    ('-break-delete 3', 'done'),
+    ('-exec-next', 'running', 'end-stepping-range'),
+    ('-exec-next --reverse', 'running', 'end-stepping-range'),
+    ('-exec-step --reverse', 'running', 'end-stepping-range'),
+    ('-exec-next-instruction --reverse', 'running', 'end-stepping-range'),
+    ('-exec-step-instruction --reverse', 'running', 'end-stepping-range'),
+    ('-exec-step', 'running', 'end-stepping-range'),
+    ('-interpreter-exec console "reverse-continue"', 'running', 'No more reverse-execution history'),
+    ('-interpreter-exec console "monitor when"', 'event [0-9]+ of'),
+    ('-interpreter-exec console "handle SIGUSR1 nostop noprint pass"', 'done'),
+    ('-exec-continue', 'running', 'No more reverse-execution history'),
+]
+
+
+@case
+def mi(context):
+    """gdb with -i=mi that warp starts (Emacs), and one that connects to a server (Visual Studio Code, CLion). Its end alone
+    would be a lost connection, after which the server waits."""
+    recording = record(context, 'debug_walk', 3)
+    started = Machine(context, [context.warp, 'replay', '-q', recording.path, '--', '-nx', '-q', '-i=mi'])
+    speak(started, begin_of([]) + VIEWS)
+    server = context.start([context.warp, 'replay', '-q', '--serve', 'localhost:0', recording.path])
+    target = context.wait_for_text(server, rb'target extended-remote (\S+)\n').group(1).decode()
+    connected = Machine(context, ['gdb', '-nx', '-q', '-i=mi'])
+    speak(connected, begin_of([('-gdb-set sysroot target:', 'done'),
+                               ('-target-select remote ' + target, 'connected|done')]) + VIEWS +
+          [('-target-detach', 'done')])
+    result = context.finish(server, 30)
+    check(result.status == 0, 'the server ends with its client', result)
+    context.check_sanitizers()
 
 
 # ---- a terminal ----
