@@ -1,6 +1,7 @@
 """In gdb: walks through a recording at random, forwards and backwards. Where it comes back to a place, by the way it
-went or by a checkpoint, the thread, its registers, its stack and all writable memory (a hash) must be the same. `walk_seed` and `walk_count` (how many
-motions) are set before. Prints WALKED with the numbers of motions and comparisons, or DIFFERENT and what differs."""
+went or by a checkpoint, the thread, its registers, its stack and all writable memory (a hash) must be the same.
+`walk_seed` and `walk_count` (how many motions) are set before. Prints WALKED with the numbers of motions and comparisons,
+or DIFFERENT and what differs."""
 
 import errno
 import random
