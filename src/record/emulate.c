@@ -57,17 +57,21 @@ enum rec_verdict rec_affinity_set(struct rec_session *s, struct rec_task *t)
 	return REC_ANSWERED;
 }
 
-/* The kernel gives back as many bytes as its own mask has (sched_getaffinity(2), C library/kernel
- * differences): asked once of the kernel for ourselves. */
+/* The kernel gives back as many bytes as its own mask has, or as there is room for, if all CPUs fit
+ * there (sched_getaffinity(2), C library/kernel differences): asked of it with the same room. */
 enum rec_verdict rec_affinity_get(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_task *target = affinity_target(s, t);
+	unsigned room = (unsigned)arg(t, 1);
 	cpu_set_t mine;
-	long size = syscall(SYS_sched_getaffinity, 0, sizeof(mine), &mine);
 
-	if (!target || size <= 0)
+	if (room > sizeof(mine) && room % sizeof(long) == 0)
+		room = sizeof(mine);
+	long size = room > sizeof(mine) ? -1 : syscall(SYS_sched_getaffinity, 0, room, &mine);
+
+	if (!target)
 		return REC_MAKE;
-	if (arg(t, 1) < (uint64_t)size || arg(t, 1) & 7)
+	if (size <= 0)
 		rec_answer(s, t, -EINVAL);
 	else if (!give(s, t, arg(t, 2), &target->affinity, (size_t)size))
 		rec_answer(s, t, -EFAULT);

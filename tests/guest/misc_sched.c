@@ -58,6 +58,14 @@ int main(void)
 	CPU_ZERO(&one);
 	expect_errno(sched_setaffinity(0, sizeof(one), &one), EINVAL);
 	expect_errno(syscall(SYS_sched_getaffinity, 0, 3, &seen), EINVAL);
+	/* Room for fewer CPUs than the kernel's mask has, but for all that there can be. */
+	long possible = sysconf(_SC_NPROCESSORS_CONF), room = (possible + 63) / 64 * 8;
+	memset(&seen, 0, sizeof(seen));
+	if (possible <= 64)
+		expect_eq_long(syscall(SYS_sched_getaffinity, 0, room, &seen), room, "short mask");
+	expect(possible > 64 || CPU_EQUAL(&all, &seen), "all that are allowed");
+	expect_errno(syscall(SYS_sched_getaffinity, 0, 0, &seen), EINVAL);
+	expect_errno(syscall(SYS_sched_getaffinity, 0, 1001, &seen), EINVAL);
 	expect_errno(sched_getaffinity(0x7ffffff0, sizeof(seen), &seen), ESRCH);
 
 	expect_eq_long(sched_getscheduler(0), SCHED_OTHER, "policy");
