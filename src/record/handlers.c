@@ -49,16 +49,27 @@ static bool is_zero_device(const struct stat *status)
 	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 5);
 }
 
-/* Memory of devices (graphics, sound, performance counters) changes by itself: it is taken away
- * again, and the program told that the device cannot be mapped. */
+static void tell_refused(struct rec_session *s, const struct stat *status)
+{
+	if (S_ISCHR(status->st_mode))
+		rec_tell_once(s, 1ull << 32 | status->st_rdev,
+			      "mapping the device %u:%u into memory is not supported: it was "
+			      "answered with ENODEV",
+			      major(status->st_rdev), minor(status->st_rdev));
+	else
+		rec_tell_once(s, 1ull << 46,
+			      "mapping a socket into memory is not supported: it was answered with "
+			      "ENODEV");
+}
+
+/* Memory of devices (graphics, sound, performance counters) and the rings of sockets (packet(7))
+ * change by themselves: they are taken away again, and the program told that this cannot be mapped.
+ */
 static bool refuse_device(struct rec_session *s, struct rec_task *t, const struct stat *status)
 {
-	if (!S_ISCHR(status->st_mode))
+	if (!S_ISCHR(status->st_mode) && !S_ISSOCK(status->st_mode))
 		return false;
-	rec_tell_once(s, 1ull << 32 | status->st_rdev,
-		      "mapping the device %u:%u into memory is not supported: it was answered with "
-		      "ENODEV",
-		      major(status->st_rdev), minor(status->st_rdev));
+	tell_refused(s, status);
 	tracee_callv(&t->tracee, SYS_munmap, (uint64_t)t->call.call.result, arg(t, 1));
 	t->call.call.result = -ENODEV;
 	arch.set_call_result(tracee_regs_mut(&t->tracee), -ENODEV);
