@@ -2,10 +2,12 @@
  * stop, so the call would not be seen, and our own remote calls would be judged. They are kept and
  * their classic BPF programs are run here, at each call (seccomp(2), net/core/filter.c).
  *
- * Invariant: a program in the list has been checked: jumps go forward and stay inside, loads are
- * aligned words of struct seccomp_data, it ends with a return. */
+ * Invariant: a program in the list has been checked: the kernel would have taken it, jumps go
+ * forward and stay inside, loads are aligned words of struct seccomp_data, it ends with a return.
+ */
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -16,6 +18,7 @@
 
 #include "record/session.h"
 #include "tracee/procfs.h"
+#include "util/cleanup.h"
 
 /* asm-generic/siginfo.h; libc has none. */
 #ifndef SYS_SECCOMP
@@ -49,7 +52,7 @@ void rec_filter_release(struct rec_filter *filter)
 	}
 }
 
-/* ---- checking ---- */
+/* ---- checking: seccomp_check_filter() in kernel/seccomp.c, bpf_check_classic() ---- */
 
 static bool jump_is_inside(const struct rec_filter *filter, unsigned at)
 {
@@ -61,28 +64,94 @@ static bool jump_is_inside(const struct rec_filter *filter, unsigned at)
 	return f->jt < left && f->jf < left;
 }
 
+/* The kernel knows more operations, but not for seccomp. */
+static bool alu_is_valid(const struct sock_filter *f)
+{
+	switch (f->code) {
+	case BPF_ALU | BPF_DIV | BPF_K:
+		return f->k != 0;
+	case BPF_ALU | BPF_LSH | BPF_K:
+	case BPF_ALU | BPF_RSH | BPF_K:
+		return f->k < 32;
+	case BPF_ALU | BPF_NEG:
+		return true;
+	}
+	unsigned op = BPF_OP(f->code);
+
+	return (f->code & ~(BPF_OP(~0) | BPF_X)) == BPF_ALU && op <= BPF_XOR && op != BPF_NEG &&
+	       op != BPF_MOD;
+}
+
+static bool jump_is_valid(const struct rec_filter *filter, unsigned at)
+{
+	unsigned code = filter->code[at].code;
+
+	return (code == (BPF_JMP | BPF_JA) ||
+		(BPF_OP(code) != BPF_JA && BPF_OP(code) <= BPF_JSET && !(code & ~0x7fu))) &&
+	       jump_is_inside(filter, at);
+}
+
 static bool step_is_valid(const struct rec_filter *filter, unsigned at)
 {
 	const struct sock_filter *f = &filter->code[at];
 
-	switch (BPF_CLASS(f->code)) {
-	case BPF_LD:
-		if (BPF_MODE(f->code) == BPF_ABS)
-			return !(f->k & 3) && f->k < sizeof(struct seccomp_data);
-		return BPF_MODE(f->code) != BPF_MEM || f->k < BPF_MEMWORDS;
-	case BPF_LDX:
-		return BPF_MODE(f->code) != BPF_MEM || f->k < BPF_MEMWORDS;
+	switch (f->code) {
+	case BPF_LD | BPF_W | BPF_ABS:
+		return !(f->k & 3) && f->k < sizeof(struct seccomp_data);
+	case BPF_LD | BPF_MEM:
+	case BPF_LDX | BPF_MEM:
 	case BPF_ST:
 	case BPF_STX:
 		return f->k < BPF_MEMWORDS;
-	case BPF_JMP:
-		return jump_is_inside(filter, at);
-	case BPF_ALU:
-		return !((BPF_OP(f->code) == BPF_DIV || BPF_OP(f->code) == BPF_MOD) &&
-			 BPF_SRC(f->code) == BPF_K && f->k == 0);
-	default:
+	case BPF_LD | BPF_W | BPF_LEN:
+	case BPF_LDX | BPF_W | BPF_LEN:
+	case BPF_LD | BPF_IMM:
+	case BPF_LDX | BPF_IMM:
+	case BPF_MISC | BPF_TAX:
+	case BPF_MISC | BPF_TXA:
+	case BPF_RET | BPF_K:
+	case BPF_RET | BPF_A:
 		return true;
 	}
+	if (BPF_CLASS(f->code) == BPF_JMP)
+		return jump_is_valid(filter, at);
+	return BPF_CLASS(f->code) == BPF_ALU && alu_is_valid(f);
+}
+
+/* What is known to be written where a jump goes: check_load_and_stores() in net/core/filter.c. */
+static void note_jump(uint16_t *written, const struct sock_filter *f, unsigned next, uint16_t valid)
+{
+	if (BPF_OP(f->code) == BPF_JA) {
+		written[next + f->k] &= valid;
+	} else {
+		written[next + f->jt] &= valid;
+		written[next + f->jf] &= valid;
+	}
+}
+
+/* Words of memory are written on every way to where they are read. */
+static bool memory_is_written(const struct rec_filter *filter)
+{
+	uint16_t *written _cleanup_free_ = xmalloc(filter->length * sizeof(*written));
+	uint16_t valid = 0;
+
+	memset(written, 0xff, filter->length * sizeof(*written));
+	for (unsigned i = 0; i < filter->length; i++) {
+		const struct sock_filter *f = &filter->code[i];
+		unsigned class = BPF_CLASS(f->code);
+
+		valid &= written[i];
+		if (class == BPF_ST || class == BPF_STX) {
+			valid |= (uint16_t)(1u << f->k);
+		} else if (class == BPF_JMP) {
+			note_jump(written, f, i + 1, valid);
+			valid = UINT16_MAX;
+		} else if ((class == BPF_LD || class == BPF_LDX) && BPF_MODE(f->code) == BPF_MEM &&
+			   !(valid >> f->k & 1)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool is_valid(const struct rec_filter *filter)
@@ -90,7 +159,8 @@ static bool is_valid(const struct rec_filter *filter)
 	for (unsigned i = 0; i < filter->length; i++)
 		if (!step_is_valid(filter, i))
 			return false;
-	return BPF_CLASS(filter->code[filter->length - 1].code) == BPF_RET;
+	return BPF_CLASS(filter->code[filter->length - 1].code) == BPF_RET &&
+	       memory_is_written(filter);
 }
 
 /* ---- running ---- */
@@ -132,10 +202,7 @@ static void compute(struct machine *m, const struct sock_filter *f)
 		m->a *= by;
 		break;
 	case BPF_DIV:
-		m->a = by ? m->a / by : 0;
-		break;
-	case BPF_MOD:
-		m->a = by ? m->a % by : 0;
+		m->a /= by;
 		break;
 	case BPF_OR:
 		m->a |= by;
@@ -156,6 +223,12 @@ static void compute(struct machine *m, const struct sock_filter *f)
 		m->a = -m->a;
 		break;
 	}
+}
+
+/* It ends the program, with 0 (bpf_convert_filter() in net/core/filter.c). */
+static bool divides_by_zero(const struct machine *m, const struct sock_filter *f)
+{
+	return f->code == (BPF_ALU | BPF_DIV | BPF_X) && !m->x;
 }
 
 static unsigned jump(const struct machine *m, const struct sock_filter *f)
@@ -197,6 +270,8 @@ static uint32_t run(const struct rec_filter *filter, const struct seccomp_data *
 			m.mem[f->k] = m.x;
 			break;
 		case BPF_ALU:
+			if (divides_by_zero(&m, f))
+				return SECCOMP_RET_KILL_THREAD;
 			compute(&m, f);
 			break;
 		case BPF_JMP:
@@ -281,6 +356,33 @@ static bool is_in_vdso(struct rec_task *t, taddr pc)
 	return found;
 }
 
+static bool is_other_thread(const struct rec_task *other, const struct rec_task *t)
+{
+	return other != t && other->tracee.tgid == t->tracee.tgid && other->state != STATE_DYING;
+}
+
+static bool has_threads(struct rec_session *s, const struct rec_task *t)
+{
+	struct rec_task *other, *next;
+
+	HASH_ITER (hh, s->tasks, other, next)
+		if (is_other_thread(other, t))
+			return true;
+	return false;
+}
+
+/* Only the thread ends, unless it is the last; then its process is killed. */
+static void kill_thread(struct rec_session *s, struct rec_task *t, int signal)
+{
+	if (!has_threads(s, t)) {
+		rec_kill_by_rules(s, t, signal);
+		return;
+	}
+	rec_commit_enter(s, t);
+	arch.set_call_nr(tracee_regs_mut(&t->tracee), SYS_exit);
+	rec_resume_in_call(t, PTRACE_CONT);
+}
+
 bool rec_filtered(struct rec_session *s, struct rec_task *t)
 {
 	if (!t->filters)
@@ -304,8 +406,11 @@ bool rec_filtered(struct rec_session *s, struct rec_task *t)
 	case SECCOMP_RET_USER_NOTIF: /* nobody listens: as natively without a listener */
 		rec_answer(s, t, -ENOSYS);
 		return true;
+	case SECCOMP_RET_KILL_THREAD:
+		kill_thread(s, t, t->filters->strict ? SIGKILL : SIGSYS);
+		return true;
 	default:
-		rec_kill_by_rules(s, t, t->filters->strict ? SIGKILL : SIGSYS);
+		rec_kill_by_rules(s, t, SIGSYS);
 		return true;
 	}
 }
@@ -356,6 +461,14 @@ bool rec_dispatched(struct rec_session *s, struct rec_task *t)
 
 /* ---- installing ---- */
 
+/* Installing needs no_new_privs or CAP_SYS_ADMIN in the program's own eyes. */
+static bool allowed(const struct rec_task *t)
+{
+	return t->no_new_privs || (proc_capabilities(t->tracee.tid) >> CAP_SYS_ADMIN & 1);
+}
+
+/* In the kernel's order: where nothing can be read, rights are not asked for yet. Libraries find
+ * out by that which flags there are. */
 static int read_program(struct rec_task *t, taddr from, struct rec_filter **out)
 {
 	struct {
@@ -367,6 +480,8 @@ static int read_program(struct rec_task *t, taddr from, struct rec_filter **out)
 		return -EFAULT;
 	if (!program.length || program.length > BPF_MAXINSNS)
 		return -EINVAL;
+	if (!allowed(t))
+		return -EACCES;
 	size_t size = program.length * sizeof(struct sock_filter);
 	struct rec_filter *filter = xcalloc(1, sizeof(*filter) + size);
 
@@ -382,6 +497,25 @@ static int read_program(struct rec_task *t, taddr from, struct rec_filter **out)
 	return result;
 }
 
+static bool has_filter(const struct rec_filter *newest, const struct rec_filter *filter)
+{
+	while (newest && newest != filter)
+		newest = newest->older;
+	return newest == filter;
+}
+
+/* A thread that has rules of its own cannot be given the caller's (seccomp_can_sync_threads()). */
+static struct rec_task *find_unlike(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_task *other, *next;
+
+	HASH_ITER (hh, s->tasks, other, next)
+		if (is_other_thread(other, t) && other->filters &&
+		    (other->filters->strict || !has_filter(t->filters, other->filters)))
+			return other;
+	return NULL;
+}
+
 static void install(struct rec_session *s, struct rec_task *t, struct rec_filter *filter,
 		    bool all_threads)
 {
@@ -393,42 +527,66 @@ static void install(struct rec_session *s, struct rec_task *t, struct rec_filter
 	if (!all_threads)
 		return;
 	HASH_ITER (hh, s->tasks, other, next) {
-		if (other == t || other->tracee.tgid != t->tracee.tgid)
+		if (!is_other_thread(other, t))
 			continue;
+		rec_filter_hold(filter);
 		rec_filter_release(other->filters);
 		other->filters = filter;
-		rec_filter_hold(filter);
+		other->no_new_privs |= t->no_new_privs;
 	}
 }
 
-/* Installing needs no_new_privs or CAP_SYS_ADMIN in the program's own eyes. */
-static bool allowed(const struct rec_task *t)
+/* Asked of the kernel, without a program: those it does not know, or not together, come first. */
+static bool flags_known(unsigned flags)
 {
-	return t->no_new_privs || geteuid() == 0;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) >= 0 || errno != EINVAL;
+}
+
+static int64_t set_strict(struct rec_session *s, struct rec_task *t, unsigned flags, taddr code)
+{
+	if (flags || code || (t->filters && !t->filters->strict))
+		return -EINVAL;
+	if (t->filters)
+		return 0;
+	struct rec_filter *filter = xcalloc(1, sizeof(*filter));
+
+	filter->strict = true;
+	install(s, t, filter, false);
+	return 0;
+}
+
+static int64_t set_filter(struct rec_session *s, struct rec_task *t, unsigned flags, taddr code)
+{
+	struct rec_task *unlike = NULL;
+	struct rec_filter *filter = NULL;
+
+	if (!flags_known(flags))
+		return -EINVAL;
+	int result = read_program(t, code, &filter);
+
+	if (result)
+		return result;
+	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
+		unlike = find_unlike(s, t);
+	if (!unlike && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) {
+		install(s, t, filter, flags & SECCOMP_FILTER_FLAG_TSYNC);
+		return 0;
+	}
+	free(filter);
+	if (!unlike)
+		return -EBUSY; /* as if another listener were there */
+	return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : proc_own_tid(unlike->tracee.tid);
 }
 
 /* SECCOMP_SET_MODE_*; `flags` are SECCOMP_FILTER_FLAG_*, `code` the filter's address. */
-static enum rec_verdict set_mode(struct rec_session *s, struct rec_task *t, uint64_t mode,
-				 uint64_t flags, taddr code)
+static enum rec_verdict set_mode(struct rec_session *s, struct rec_task *t, unsigned mode,
+				 unsigned flags, taddr code)
 {
-	struct rec_filter *filter = NULL;
-	int result = 0;
-
-	if (mode == SECCOMP_SET_MODE_STRICT) {
-		filter = xcalloc(1, sizeof(*filter));
-		filter->strict = true;
-	} else if (mode != SECCOMP_SET_MODE_FILTER) {
+	if (mode != SECCOMP_SET_MODE_STRICT && mode != SECCOMP_SET_MODE_FILTER)
 		return REC_MAKE;
-	} else if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
-		result = -EBUSY; /* as if another listener were there */
-	} else if (!allowed(t)) {
-		result = -EACCES;
-	} else {
-		result = read_program(t, code, &filter);
-	}
-	if (filter)
-		install(s, t, filter, flags & SECCOMP_FILTER_FLAG_TSYNC);
-	rec_answer(s, t, result);
+	rec_answer(s, t,
+		   mode == SECCOMP_SET_MODE_STRICT ? set_strict(s, t, flags, code)
+						   : set_filter(s, t, flags, code));
 	return REC_ANSWERED;
 }
 
@@ -436,15 +594,16 @@ enum rec_verdict rec_seccomp(struct rec_session *s, struct rec_task *t)
 {
 	const uint64_t *args = t->call.call.args;
 
-	return set_mode(s, t, args[0], args[1], args[2]);
+	return set_mode(s, t, (unsigned)args[0], (unsigned)args[1], args[2]);
 }
 
 enum rec_verdict rec_prctl_seccomp(struct rec_session *s, struct rec_task *t)
 {
 	const uint64_t *args = t->call.call.args;
 
-	if (args[0] == PR_SET_SECCOMP)
-		return set_mode(s, t, args[1] - 1 /* SECCOMP_MODE_* begin with 1 */, 0, args[2]);
+	if (args[0] == PR_SET_SECCOMP) /* SECCOMP_MODE_* begin with 1 */
+		return set_mode(s, t, args[1] > 2 ? ~0u : (unsigned)args[1] - 1, 0,
+				args[1] == SECCOMP_MODE_FILTER ? args[2] : 0);
 	rec_answer(s, t, t->filters ? (t->filters->strict ? 1 : 2) : 0);
 	return REC_ANSWERED;
 }

@@ -126,6 +126,19 @@ bool proc_read_signals(pid_t tid, struct proc_signals *signals)
 	return true;
 }
 
+uint64_t proc_capabilities(pid_t tid)
+{
+	struct bytes text = {0};
+	uint64_t set = 0;
+
+	if (proc_read(tid, "status", &text)) {
+		vec_push(&text, 0);
+		set = mask_line((const char *)text.items, "\nCapEff:\t");
+	}
+	vec_deinit(&text);
+	return set;
+}
+
 char proc_state(pid_t tid)
 {
 	struct bytes text = {0};

@@ -39,6 +39,8 @@ struct proc_signals {
 };
 
 bool proc_read_signals(pid_t tid, struct proc_signals *signals);
+/* The thread's effective capabilities, in its own user namespace: bit N is CAP_* number N. */
+uint64_t proc_capabilities(pid_t tid);
 /* The state letter of /proc/TID/stat; 0 if there is no such thread. */
 char proc_state(pid_t tid);
 /* How long the thread has been on a core; UINT64_MAX where the kernel does not tell. */
