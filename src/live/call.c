@@ -35,6 +35,29 @@ static bool will_restart(int64_t result)
 	       result == -ERESTART_RESTARTBLOCK;
 }
 
+/* ---- seccomp rules of the program's own ---- */
+
+/* Their actions (but RET_TRACE, RET_LOG and RET_ALLOW) precede that of our filter (seccomp(2)), and
+ * the call would not stop. From when a program has some on, all its calls stop before rules are
+ * asked. */
+static bool may_set_rules(const struct task *t)
+{
+	return process_of_task(t)->pub.filtered && !t->pub.foreign_call &&
+	       t->pub.engine->sets_rules(&t->pub.call);
+}
+
+static void stop_at_every_call(struct process *p)
+{
+	struct task *t;
+
+	if (p->every_call)
+		return;
+	p->every_call = true;
+	DL_FOREACH (p->tasks, t)
+		if (t->running)
+			task_interrupt(t);
+}
+
 /* ---- the end ---- */
 
 /* Puts back what live_call_change has changed; also for a call that the kernel will make again. */
@@ -55,6 +78,9 @@ static void finish_call(struct task *t, int64_t result)
 		restore_registers(t);
 	t->pub.call.result = result;
 	t->pub.call.ended = true;
+	if (t->sets_rules && result >= 0)
+		stop_at_every_call(process_of_task(t));
+	t->sets_rules = false;
 	if (t->pub.want_after || t->pub.wants & LIVE_CALLS || t->show_calls)
 		hook(t, after_call);
 	t->pub.in_call = false;
@@ -225,6 +251,7 @@ static void before(struct task *t, const struct __ptrace_syscall_info *info)
 	if (is_again(t, info))
 		return;
 	call_begin(t, info);
+	t->sets_rules = may_set_rules(t);
 	hook(t, before_call);
 }
 
@@ -243,6 +270,11 @@ static bool only_interrupted(struct task *t, int64_t result)
 static void after(struct task *t, int64_t result)
 {
 	t->pub.stop = LIVE_STOP_AFTER;
+	if (t->skipped && process_of_task(t)->every_call && t->pub.in_call) {
+		/* The program's rules were asked about the call that is not made, too. */
+		result = t->pub.call.result;
+		arch.set_call_result(tracee_regs_mut(&t->pub.tracee), result);
+	}
 	if (t->postponed) {
 		t->postponed = t->pub.in_call = false;
 		tracee_set_regs(&t->pub.tracee, &t->rewound);
@@ -260,7 +292,8 @@ void call_on_stop(struct task *t)
 		return;
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
 		after(t, info.exit.rval);
-	else if (t->pub.wants & LIVE_CALLS || t->again || t->show_calls)
+	else if (t->pub.wants & LIVE_CALLS || t->again || t->show_calls ||
+		 process_of_task(t)->every_call)
 		before(t, &info);
 }
 

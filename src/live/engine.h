@@ -203,6 +203,9 @@ struct live_spawn {
 	/* A seccomp program; NULL: none. Its RET_TRACE must bear LIVE_FILTER_DATA. Implies
 	 * kill_on_exit. */
 	const struct sock_fprog *filter;
+	/* Goes with a filter, which lets such calls stop: may this one install seccomp rules of the
+	 * program's own? Those come before the filter; once there are any, every call stops. */
+	bool (*sets_rules)(const struct sc_call *call);
 	unsigned wants;
 	bool follow;
 	bool kill_on_exit; /* the kernel kills it when the tracer ends in any way (EXITKILL) */

@@ -11,8 +11,11 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "util/cleanup.h"
 
 /* The program, for the handler below. */
 static volatile pid_t forward_to;
@@ -71,10 +74,38 @@ static void share_core(cpu_set_t *one)
 	sched_setaffinity(0, sizeof(*one), one);
 }
 
+struct error *launch_filter(const struct expr *const *exprs, size_t count, struct expr_code *code)
+{
+	static const struct expr_bpf_options options = {
+		.match = SECCOMP_RET_TRACE | LIVE_FILTER_DATA, .foreign = SECCOMP_RET_ALLOW};
+	const struct expr **all _cleanup_free_ = xcalloc(count + 1, sizeof(*all));
+	struct expr *rules;
+
+	try(expr_parse("seccomp(op <= 1), prctl(option == PR_SET_SECCOMP)", &rules));
+	for (size_t i = 0; i < count; i++)
+		all[i] = exprs[i];
+	all[count] = rules;
+	expr_bpf(all, count + 1, &options, code);
+	expr_destroy(rules);
+	return NULL;
+}
+
+bool launch_sets_rules(const struct sc_call *call)
+{
+	const struct sc_row *row = sc_row_refine(sc_row(call->nr), call);
+
+	switch (row ? row->handler : SC_H_NONE) {
+	case SC_H_SECCOMP:
+		return call->args[0] <= SECCOMP_SET_MODE_FILTER;
+	case SC_H_PRCTL_SECCOMP:
+		return call->args[0] == PR_SET_SECCOMP;
+	default:
+		return false;
+	}
+}
+
 struct error *launch_start(struct launch *launch, const struct launch_options *options)
 {
-	const struct expr_bpf_options returns = {.match = SECCOMP_RET_TRACE | LIVE_FILTER_DATA,
-						 .foreign = SECCOMP_RET_ALLOW};
 	struct live_spawn spawn = {.argv = options->argv,
 				   .wants = options->wants,
 				   .follow = true,
@@ -91,10 +122,11 @@ struct error *launch_start(struct launch *launch, const struct launch_options *o
 		spawn.cpus = &one;
 	}
 	if (options->exprs)
-		expr_bpf(options->exprs, options->expr_count, &returns, &code);
+		try(launch_filter(options->exprs, options->expr_count, &code));
 	const struct sock_fprog filter = {(unsigned short)code.count, code.items};
 
 	spawn.filter = options->exprs ? &filter : NULL;
+	spawn.sets_rules = launch_sets_rules;
 	error = engine_spawn(launch->engine, &spawn, &process);
 	vec_deinit(&code);
 	return error;

@@ -34,6 +34,10 @@ struct launch_options {
 	bool one_core;	/* program and tracer share one, which the program can see */
 };
 
+/* A filter for engine_spawn: what may match stops, and what may install seccomp rules of the
+ * program's own, from when on all calls stop. */
+struct error *launch_filter(const struct expr *const *exprs, size_t count, struct expr_code *code);
+bool launch_sets_rules(const struct sc_call *call);
 /* Opens `output` for the tool's lines, standard error if it is NULL. Programs do not inherit it. */
 struct error *launch_open(struct launch *launch, const char *output);
 /* Starts the program. From now on, signals that are sent to us go to it. The tool then calls

@@ -65,7 +65,8 @@ void task_resume(struct task *t, int how, int signal)
 /* Does the call that it is in have to be seen ending? */
 static bool needs_end(const struct task *t)
 {
-	return t->pub.in_call && (t->pub.wants & LIVE_CALLS || t->pub.want_after || t->changed);
+	return t->pub.in_call && (t->pub.wants & LIVE_CALLS || t->pub.want_after || t->changed ||
+				  t->sets_rules || process_of_task(t)->every_call);
 }
 
 /* With LIVE_STEPS, a call that is to be seen is not stepped over: it would show no stops. */
@@ -86,7 +87,8 @@ static int how_to_resume(struct task *t)
 	if (t->pub.wants & LIVE_STEPS)
 		return t->pub.wants & LIVE_CALLS && enters_call(t) ? PTRACE_SYSCALL
 								   : PTRACE_SINGLESTEP;
-	return t->pub.wants & LIVE_CALLS ? PTRACE_SYSCALL : PTRACE_CONT;
+	return t->pub.wants & LIVE_CALLS || process_of_task(t)->every_call ? PTRACE_SYSCALL
+									   : PTRACE_CONT;
 }
 
 void task_try_run(struct task *t)

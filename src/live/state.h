@@ -57,8 +57,9 @@ struct process {
 	bool hidden;  /* traced only because it cannot be let go (yet): no hooks */
 	bool leaving; /* its threads are let go as they stop */
 	bool leave_stopped;
-	bool shown;   /* new_task was called for it */
-	pid_t parent; /* process id; 0: unknown */
+	bool shown;	 /* new_task was called for it */
+	bool every_call; /* stops at each: rules of its own may answer calls before our filter */
+	pid_t parent;	 /* process id; 0: unknown */
 };
 
 struct task {
@@ -93,6 +94,7 @@ struct task {
 	/* calls */
 	bool end_missed;       /* a call made for us came after the end of its own */
 	bool skipped;	       /* live_call_skip */
+	bool sets_rules;       /* the call at hand may install seccomp rules */
 	bool postponed;	       /* the call at hand will be made when the thread was let go */
 	bool show_calls;       /* the exec that starts it is shown */
 	bool again;	       /* the next beginning is that of a call which hooks know */
@@ -136,6 +138,7 @@ struct engine {
 	struct bell bell;
 	atomic_bool woken;
 	atomic_int bell_fd;
+	bool (*sets_rules)(const struct sc_call *call); /* of the filter that targets run under */
 	bool quit, serving;
 	size_t task_count;
 };

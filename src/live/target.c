@@ -98,6 +98,8 @@ struct error *engine_spawn(struct engine *engine, const struct live_spawn *spawn
 	try(bell_start(engine));
 	struct show show = {.spawn = spawn, .task = make_first(engine, spawn)};
 	struct task *t = show.task;
+
+	engine->sets_rules = spawn->sets_rules;
 	struct spawn_result result;
 	struct spawn_options options = {
 		.argv = spawn->argv,

@@ -185,6 +185,7 @@ static struct process *child_process(struct engine *e, struct process *parent, p
 	p->pub.follow = parent->pub.follow;
 	p->pub.attached = parent->pub.attached;
 	p->pub.filtered = parent->pub.filtered;
+	p->every_call = parent->every_call;
 	p->hidden = parent->hidden || !parent->pub.follow;
 	p->parent = parent->pub.pid;
 	if (!shares)

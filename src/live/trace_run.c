@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "live/launch.h"
 #include "live/trace_tool.h"
 
 /* ---- our own signals ---- */
@@ -102,15 +103,9 @@ static void choose_core(cpu_set_t *one)
 }
 
 /* With conditions, the kernel sorts out most of the calls that are not to be seen. */
-static void make_filter(const struct live_trace_options *o, struct expr_code *code)
+static struct error *make_filter(const struct live_trace_options *o, struct expr_code *code)
 {
-	const struct expr_bpf_options options = {
-		.match = SECCOMP_RET_TRACE | LIVE_FILTER_DATA,
-		.foreign = SECCOMP_RET_ALLOW,
-	};
-
-	if (o->expr_count)
-		expr_bpf(o->exprs, o->expr_count, &options, code);
+	return o->expr_count ? launch_filter(o->exprs, o->expr_count, code) : NULL;
 }
 
 static struct error *start_program(struct tracing *s, const struct own_signals *own)
@@ -119,11 +114,12 @@ static struct error *start_program(struct tracing *s, const struct own_signals *
 	struct expr_code code = {0};
 	cpu_set_t one;
 
-	make_filter(o, &code);
+	try(make_filter(o, &code));
 	const struct sock_fprog filter = {.len = (unsigned short)code.count, .filter = code.items};
 	struct live_spawn spawn = {
 		.argv = o->argv,
 		.filter = code.count ? &filter : NULL,
+		.sets_rules = launch_sets_rules,
 		.wants = code.count ? 0 : LIVE_CALLS,
 		.follow = o->follow,
 		.show_exec = true,

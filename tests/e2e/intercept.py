@@ -183,6 +183,14 @@ def interrupted(context):
 
 
 @case
+def programs_with_rules(context):
+    """Rules see the calls that seccomp rules of the program's own would answer, and come first."""
+    program = os.path.join(context.config.build, 'tests', 'live', 'watch_target')
+    result = intercept(context, ['getppid => return(7)'], [program, 'rules'], 5)
+    check(result.out == b'first 7\nthread 7\nchild 7\n', 'in all threads', result)
+
+
+@case
 def after_exit(context):
     script = 'import os\nprint("made", flush=True)\nos.mkdir("d")\nprint("never")'
     result = intercept(context, ['mkdir(ret == 0) => after exit(9)'], [PYTHON, '-c', script], 9)

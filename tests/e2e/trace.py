@@ -287,6 +287,15 @@ def expressions(context):
     check(names == {'openat', 'exit_group'}, 'both expressions', both)
 
 
+def programs_with_rules(context):
+    """Calls that seccomp rules of the program's own answer are seen, too: in all threads, and in children."""
+    program = os.path.join(context.config.build, 'tests', 'live', 'watch_target')
+    result = trace(context, '-qq', '-e', 'getppid', program, 'rules')
+    calls = [line for line in result.err.decode().splitlines() if 'getppid' in line]
+    check(result.status == 5 and len(calls) == 3 and
+          all(re.search(r'getppid\(\) += -1 EDOM', line) for line in calls), 'every call', result)
+
+
 def classes(context):
     """Each class names the calls that strace has in it, as far as strace knows them."""
     context.needs('strace')
@@ -373,7 +382,7 @@ def refusals(context):
 
 
 TESTS = [timestamps, counts, follows_into_file, ends_like_program, closed_pipe, full_disk, strings, attach,
-         killed_tracer, attach_again, attach_two, attach_stopped, interrupt, expressions, classes,
+         killed_tracer, attach_again, attach_two, attach_stopped, interrupt, expressions, programs_with_rules, classes,
          nothing_else_stops, json_lines, stacks, refusals]
 
 

@@ -122,6 +122,15 @@ def what_is_reported(context):
 
 
 @case
+def programs_with_rules(context):
+    """Calls that seccomp rules of the program's own answer are seen, too: in all threads, and in children."""
+    for method in METHODS:
+        result, lines = watch(context, 'getppid(ret < 0)', [target(context), 'rules'], 5, ['--method=' + method])
+        check(result.out == b'first -1\nthread -1\nchild -1\n', 'the program', result)
+        check([r for _, r in reports(lines)] == ['-1 EDOM (Numerical argument out of domain)'] * 3, method, lines)
+
+
+@case
 def the_first_exec(context):
     """The exec that starts the program is one like others, whatever is done then."""
     for method in METHODS:

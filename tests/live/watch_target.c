@@ -2,8 +2,11 @@
  *
  * large: among many small mappings and refused ones maps 0x88000 bytes, says where, puts code there and runs it.
  * everywhere: maps that much in a signal handler, a thread, a forked and a vforked child, after an exec.
+ * rules: forbids getppid by seccomp rules of its own, and calls it, also in a thread and a child.
  * shown: whatever of single-stepping a program could see. once: maps it twice. wait: until SIGTERM. loop N: N times getppid. */
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,12 +196,64 @@ static int loop(int argc, char **argv)
 	return 0;
 }
 
+/* ---- rules ---- */
+
+static int waits[2], begins[2];
+
+/* Was there before the rules: TSYNC gives them to it while it sleeps in read(). */
+static void *asks_later(void *unused)
+{
+	char byte;
+
+	if (write(begins[1], "b", 1) != 1 || read(waits[0], &byte, 1) != 1)
+		_exit(1);
+	printf("thread %ld\n", syscall(SYS_getppid));
+	fflush(stdout);
+	return NULL;
+}
+
+static int rules(int argc, char **argv)
+{
+	/* -1: no call, as where a tracer has it not made; programs forbid what they do not know. */
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ~0u, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 33),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {5, steps};
+	pthread_t thread;
+	char byte;
+
+	if (pipe(waits) || pipe(begins) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return 1;
+	pthread_create(&thread, NULL, asks_later, NULL);
+	if (read(begins[0], &byte, 1) != 1 ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program))
+		return 1;
+	printf("first %ld\n", syscall(SYS_getppid));
+	fflush(stdout);
+	if (write(waits[1], "w", 1) != 1)
+		return 1;
+	pthread_join(thread, NULL);
+	pid_t child = fork();
+
+	if (!child) {
+		printf("child %ld\n", syscall(SYS_getppid));
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	return 5;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } modes[] = {
 	{"large", large}, {"everywhere", everywhere}, {"execed", execed}, {"once", once},
-	{"shown", shown}, {"wait", wait_for_end},     {"loop", loop},
+	{"shown", shown}, {"wait", wait_for_end},     {"loop", loop},	  {"rules", rules},
 };
 
 int main(int argc, char **argv)
