@@ -1,8 +1,8 @@
 /* Pages of code, kept from one step to the next.
  *
  * Invariant: what is kept of a page is what the program would execute: only pages that cannot be
- * written are kept, and only until a system call changes some address space. Others are read at
- * each step. */
+ * written are kept, and only until a system call changes some address space or a file. Others are
+ * read at each step. */
 #include "live/step_code.h"
 
 #include <stdlib.h>

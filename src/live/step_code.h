@@ -13,7 +13,7 @@ void step_code_destroy(struct step_code *code);
 
 /* Makes the bytes that the stopped task is about to execute known: task->code. Returns how many. */
 size_t step_code_look(struct step_code *code, struct live_task *task, taddr pc);
-/* Some address space has changed: nothing is known of any. */
+/* Some address space, or a file, has changed: nothing is known of any. */
 void step_code_forget(struct step_code *code);
 
 #endif

@@ -217,12 +217,14 @@ static void look(struct watching *w, struct watched *t)
 	begin(w, t, &call);
 }
 
-/* An instruction that makes a call was executed. */
+/* An instruction that makes a call was executed. Code may be in other memory now; or it is of a file
+ * that was written to. */
 static void call_made(struct watching *w, struct watched *t)
 {
+	static const uint32_t changes = SC_CHANGES_MM | SC_WRITES_FD | SC_WRITES_FILE;
 	const struct sc_row *row = sc_row(t->call.nr);
 
-	if (!row || row->flags & SC_CHANGES_MM)
+	if (!row || row->flags & changes)
 		step_code_forget(w->code);
 	end(w, t, arch.call_result(tracee_regs(&t->task->tracee)));
 }

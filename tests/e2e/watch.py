@@ -131,6 +131,14 @@ def programs_with_rules(context):
 
 
 @case
+def written_code(context):
+    """Code that a file gets while it is mapped makes calls that are found."""
+    for method in METHODS:
+        _, lines = watch(context, 'getppid', [target(context), 'written'], 6, ['--method=' + method])
+        check(len(lines) == 2, 'the written one, and that of libc, by ' + method, lines)
+
+
+@case
 def the_first_exec(context):
     """The exec that starts the program is one like others, whatever is done then."""
     for method in METHODS:

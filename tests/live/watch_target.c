@@ -3,6 +3,7 @@
  * large: among many small mappings and refused ones maps 0x88000 bytes, says where, puts code there and runs it.
  * everywhere: maps that much in a signal handler, a thread, a forked and a vforked child, after an exec.
  * rules: forbids getppid by seccomp rules of its own, and calls it, also in a thread and a child.
+ * written: writes code to a file that it has mapped, and runs it.
  * shown: whatever of single-stepping a program could see. once: maps it twice. wait: until SIGTERM. loop N: N times getppid. */
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -248,12 +249,36 @@ static int rules(int argc, char **argv)
 	return 5;
 }
 
+/* ---- written ---- */
+
+/* mov $110, %eax (getppid); syscall, or twice nop; ret */
+static const unsigned char quiet[] = {0xb8, 110, 0, 0, 0, 0x90, 0x90, 0xc3};
+static const unsigned char calling[] = {0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0xc3};
+
+static int written(int argc, char **argv)
+{
+	int fd = memfd_create("code", 0);
+	void *at;
+
+	if (pwrite(fd, quiet, sizeof(quiet), 0) != sizeof(quiet) || ftruncate(fd, 4096))
+		return 1;
+	at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED)
+		return 1;
+	long (*function)(void) = (long (*)(void))(uintptr_t)at;
+
+	if (function() != SYS_getppid || pwrite(fd, calling, sizeof(calling), 0) != sizeof(calling))
+		return 1;
+	return function() == getppid() ? 6 : 1;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } modes[] = {
-	{"large", large}, {"everywhere", everywhere}, {"execed", execed}, {"once", once},
-	{"shown", shown}, {"wait", wait_for_end},     {"loop", loop},	  {"rules", rules},
+	{"large", large}, {"everywhere", everywhere}, {"execed", execed},
+	{"once", once},	  {"shown", shown},	      {"wait", wait_for_end},
+	{"loop", loop},	  {"rules", rules},	      {"written", written},
 };
 
 int main(int argc, char **argv)
