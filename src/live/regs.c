@@ -357,7 +357,7 @@ static struct error *sample_process(struct engine *engine, pid_t tid,
 		take_threads(sample, process, options);
 	struct error *letting_go = engine_detach(process);
 
-	sample->paused_ns = now_ns() - start;
+	sample->paused_ns = engine_let_go_ns(engine) - start;
 	if (error)
 		error_free(letting_go);
 	return error ? error : letting_go;

@@ -139,6 +139,7 @@ struct engine {
 	atomic_bool woken;
 	atomic_int bell_fd;
 	bool (*sets_rules)(const struct sc_call *call); /* of the filter that targets run under */
+	uint64_t let_go_ns;				/* engine_let_go_ns() */
 	bool quit, serving;
 	size_t task_count;
 };

@@ -326,6 +326,7 @@ void process_leave(struct process *p, bool stopped)
 	DL_FOREACH (p->tasks, t)
 		task_interrupt(t);
 	leave_queued(e, pid);
+	e->let_go_ns = engine_now();
 	while (still_leaving(e, pid) && engine_now() < end) {
 		bell_set(e, end);
 		struct error *error = engine_wait(e, true);
@@ -357,6 +358,11 @@ struct error *engine_detach(struct live_process *process)
 	if (!p->leaving)
 		process_leave(p, false);
 	return NULL;
+}
+
+uint64_t engine_let_go_ns(const struct engine *engine)
+{
+	return engine->let_go_ns;
 }
 
 struct error *engine_detach_stopped(struct live_process *process)

@@ -470,6 +470,7 @@ def unusual_states(context):
     waits = [t for t in sample['threads'] if t['state'] == 'D']
     check(len(waits) == 1 and 'registers' not in waits[0] and 'vfork' in waits[0]['call']['name'],
           'a thread that waits for its child', sample)
+    check(sample['paused_ns'] < 1.5e9, 'the others do not wait until that is let go', sample['paused_ns'])
     check('registers' in threads_of(sample)[guest.pid], 'the other thread', sample)
     guest.end()
 
