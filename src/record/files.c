@@ -11,8 +11,8 @@
 #include "tracee/procfs.h"
 #include "util/cleanup.h"
 
-/* System V segments are numbered apart from files. */
-#define SEGMENT_DEVICE (~0ull)
+/* System V segments are numbered apart from files, and in each IPC namespace anew. */
+#define SEGMENT_DEVICE (1ull << 63)
 
 static struct rec_file *find_file(struct rec_session *s, uint64_t device, uint64_t inode)
 {
@@ -104,9 +104,18 @@ uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const c
 	return file->id;
 }
 
+static uint64_t ipc_namespace(const struct rec_task *t)
+{
+	char path[48];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/ipc", t->tracee.tid);
+	return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
 uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size)
 {
-	struct rec_file *file = get_file(s, SEGMENT_DEVICE, (uint64_t)id);
+	struct rec_file *file = get_file(s, SEGMENT_DEVICE | ipc_namespace(t), (uint64_t)id);
 
 	if (!is_followed(file)) {
 		struct bytes contents = {0};

@@ -4,10 +4,8 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <string.h>
-#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -157,39 +155,44 @@ static void madvise_exit(struct rec_session *s, struct rec_task *t)
 	restore_arg(t, 2);
 }
 
-static void shmat_exit(struct rec_session *s, struct rec_task *t)
-{
-	struct shmid_ds segment;
-
-	if (failed(t))
-		return;
-	taddr start = (taddr)t->call.call.result;
-
-	if (shmctl((int)arg(t, 0), IPC_STAT, &segment) < 0) {
-		rec_fail(s, error_os(errno,
-				     "cannot learn the size of System V shared memory %d that "
-				     "the program attached",
-				     (int)arg(t, 0)));
-		return;
-	}
-	uint32_t file = rec_map_segment(s, t, (int)arg(t, 0), start, segment.shm_segsz);
-
-	mapping_datum(s, t, start, start + segment.shm_segsz, file, 0);
-}
-
-/* shmdt does not say how long the segment is: /proc does, before. */
-static enum rec_verdict shmdt_enter(struct rec_session *s, struct rec_task *t)
+/* The end of the segment that is attached there, or the address itself. Only /proc knows: a segment's
+ * number means something in the program's own IPC namespace, and shmdt does not say how long it is.
+ */
+static taddr segment_end(struct rec_task *t, taddr start)
 {
 	struct proc_maps maps = {0};
-	taddr end = arg(t, 0);
+	taddr end = start;
 
 	proc_read_maps(t->tracee.tid, &maps);
 	vec_foreach (&maps, map)
-		if (map->start == end && map->offset == end - arg(t, 0) &&
+		if (map->start == end && map->offset == end - start &&
 		    !strncmp(map->name, "/SYSV", 5))
 			end = map->end;
 	proc_maps_deinit(&maps);
-	t->call.note = (int64_t)end;
+	return end;
+}
+
+static void shmat_exit(struct rec_session *s, struct rec_task *t)
+{
+	if (failed(t))
+		return;
+	taddr start = (taddr)t->call.call.result, end = segment_end(t, start);
+
+	if (end == start) {
+		rec_fail(s, error_new("cannot find the System V shared memory %d that the program "
+				      "attached at %#llx in /proc/%d/maps: it would be missing in "
+				      "the replay; record again with a /proc that lists it",
+				      (int)arg(t, 0), (unsigned long long)start, t->tracee.tid));
+		return;
+	}
+	uint32_t file = rec_map_segment(s, t, (int)arg(t, 0), start, end - start);
+
+	mapping_datum(s, t, start, end, file, 0);
+}
+
+static enum rec_verdict shmdt_enter(struct rec_session *s, struct rec_task *t)
+{
+	t->call.note = (int64_t)segment_end(t, arg(t, 0));
 	return REC_MAKE;
 }
 
