@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -30,16 +31,53 @@ static int path_arg(const struct rec_call *c)
 	return i;
 }
 
-/* Opens the file that the call names, as the tracee would find it; -1 where that cannot be told. */
-static int open_target(struct rec_task *t)
+/* Where a relative name begins: a path in the tracee's own root, as far as both are seen from here.
+ * False if that cannot be told. */
+static bool find_base(struct rec_task *t, int dir, char *base, size_t room)
 {
-	const struct sc_call *call = &t->call.call;
-	int name_arg = path_arg(&t->call);
-	char name[4096 + 1] = "", path[4096 + 64];
-	size_t got = tracee_read(&t->tracee, call->args[name_arg], name, sizeof(name) - 1);
-	int dir = name_arg > 0 ? (int)call->args[0] : AT_FDCWD;
+	char link[64], root[4096];
 
-	name[got] = 0;
+	snprintf(link, sizeof(link), "/proc/%d/root", t->tracee.tid);
+	ssize_t root_length = readlink(link, root, sizeof(root));
+
+	if (dir == AT_FDCWD)
+		snprintf(link, sizeof(link), "/proc/%d/cwd", t->tracee.tid);
+	else
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, dir);
+	ssize_t length = readlink(link, base, room - 1);
+
+	if (root_length == 1)
+		root_length = 0; /* "/" */
+	if (length < root_length || root_length < 0 || memcmp(base, root, (size_t)root_length))
+		return false;
+	base[length] = 0;
+	memmove(base, base + root_length, (size_t)(length - root_length) + 1);
+	return base[0] == '/' || !base[0];
+}
+
+/* As the tracee would find it: absolute links begin at its root. O_PATH; -1 where the kernel cannot
+ * do that (before 5.6), or where a link of /proc is on the way. */
+static int find_in_root(struct rec_task *t, int dir, const char *name)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	char link[64], base[4096] = "";
+
+	if (name[0] != '/' && !find_base(t, dir, base, sizeof(base))) {
+		errno = ENOSYS;
+		return -1;
+	}
+	char *path _cleanup_free_ = xasprintf("%s/%s", base, name);
+
+	snprintf(link, sizeof(link), "/proc/%d/root", t->tracee.tid);
+	int root _cleanup_fd_ = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+static int find_from_here(struct rec_task *t, int dir, const char *name)
+{
+	char path[4096 + 64];
+
 	if (name[0] == '/')
 		snprintf(path, sizeof(path), "/proc/%d/root%s", t->tracee.tid, name);
 	else if (dir == AT_FDCWD)
@@ -47,14 +85,34 @@ static int open_target(struct rec_task *t)
 	else
 		snprintf(path, sizeof(path), "/proc/%d/fd/%d%s%s", t->tracee.tid, dir,
 			 *name ? "/" : "", name);
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
+/* Opens the file that the call names, as the tracee would find it; -1 where that cannot be told. */
+static int open_target(struct rec_task *t)
+{
+	const struct sc_call *call = &t->call.call;
+	int name_arg = path_arg(&t->call);
+	char name[4096 + 1] = "", link[64];
+	size_t got = tracee_read(&t->tracee, call->args[name_arg], name, sizeof(name) - 1);
+	int dir = name_arg > 0 ? (int)call->args[0] : AT_FDCWD;
 	struct stat status;
 
+	name[got] = 0;
+	errno = ENOSYS;
+	int found = *name ? find_in_root(t, dir, name) : -1;
+
+	if (found < 0 && errno != EACCES && errno != ENOENT && errno != ENOTDIR)
+		found = find_from_here(t, dir, name);
+	int at _cleanup_fd_ = found;
+
 	/* Opening anything but a regular file could have effects. */
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+	if (at >= 0 && fstat(at, &status) == 0 && !S_ISREG(status.st_mode)) {
 		errno = EINVAL;
 		return -1;
 	}
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
+	return at < 0 ? -1 : open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 /* Programs for other instruction sets would run untraced in part: refused as by a kernel that lacks
