@@ -563,6 +563,13 @@ static bool reopen_judged(struct rec_session *s, struct rec_task *t)
 	return true;
 }
 
+static bool may_begin(struct rec_session *s, struct rec_task *t, const struct rec_handler *handler)
+{
+	if ((t->call.row->flags & SC_WRITES_FILE) && !rec_may_change_file(s, t))
+		return false;
+	return !handler->may_begin || handler->may_begin(s, t);
+}
+
 void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
@@ -584,7 +591,9 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	}
 	open_call(t, tracee_regs(&t->tracee));
 	tell_if_emulated(s, t);
-	if (c->row && (c->row->flags & SC_WRITES_FILE) && !rec_may_change_file(s, t)) {
+	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
+
+	if (handler && !may_begin(s, t, handler)) {
 		c->open = false;
 		rec_queue(s, t, TODO_STATUS); /* comes back here with the turn */
 		return;
@@ -595,7 +604,6 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	if (c->row && (c->row->flags & SC_WRITES_FD) && c->row->fd_arg >= 0)
 		c->flags |= rec_echo_flags(s, t, (int)c->call.args[c->row->fd_arg]);
 	enum rec_verdict verdict = REC_MAKE;
-	const struct rec_handler *handler = c->row ? rec_handler(c->row->handler) : NULL;
 
 	if (handler && handler->enter)
 		verdict = handler->enter(s, t);

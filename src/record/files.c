@@ -270,47 +270,61 @@ static int changed_path(struct rec_task *t, char *path, size_t room)
 	return -1;
 }
 
+/* Whose memory the descriptor is open on (/proc/PID/mem); NULL if that is none of ours. */
+static struct rec_task *memory_owner(struct rec_session *s, struct rec_task *t, int number,
+				     const struct stat *status)
+{
+	char link[48], path[64];
+	int pid = 0;
+
+	if (status->st_dev != s->proc_device)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, number);
+	ssize_t got = readlink(link, path, sizeof(path) - 1);
+
+	path[got < 0 ? 0 : got] = 0;
+	if (sscanf(path, "/proc/%d/", &pid) != 1 || got < 4 || strcmp(path + got - 4, "/mem"))
+		return NULL;
+	return rec_find(s, pid);
+}
+
 bool rec_may_change_file(struct rec_session *s, struct rec_task *t)
 {
 	const struct rec_call *c = &t->call;
+	int number = c->row->fd_arg >= 0 ? (int)c->call.args[c->row->fd_arg] : -1;
 	struct stat status;
 
-	if (s->groups.count < 2 || c->row->fd_arg < 0 ||
-	    !proc_fd_stat(t->tracee.tid, (int)c->call.args[c->row->fd_arg], &status))
+	if (s->groups.count < 2 || number < 0 || !proc_fd_stat(t->tracee.tid, number, &status))
 		return true;
+	struct rec_task *owner = memory_owner(s, t, number, &status);
 	struct rec_file *file = find_file(s, status.st_dev, status.st_ino);
 
+	if (owner)
+		rec_merge_groups(s, t->mm, owner->mm);
 	for (size_t i = 0; file && i < file->mms.count; i++)
 		rec_merge_groups(s, t->mm, file->mms.items[i]);
-	return !file || rec_group(t)->running == 0;
+	return (!file && !owner) || rec_group(t)->running == 0;
 }
 
 void rec_note_memory_file(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
-	int number = (int)c->call.args[c->row->fd_arg], pid = 0;
+	int number = (int)c->call.args[c->row->fd_arg];
 	int64_t offset = 0, length = 0;
-	char link[48], path[64];
 	struct stat status;
 
-	if (!proc_fd_stat(t->tracee.tid, number, &status) || status.st_dev != s->proc_device)
+	if (!proc_fd_stat(t->tracee.tid, number, &status))
 		return;
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", t->tracee.tid, number);
-	ssize_t got = readlink(link, path, sizeof(path) - 1);
-
-	path[got < 0 ? 0 : got] = 0;
-	if (sscanf(path, "/proc/%d/", &pid) != 1 || got < 4 || strcmp(path + got - 4, "/mem") ||
-	    !written_range(t, number, &offset, &length))
-		return;
-	struct rec_task *target = rec_find(s, pid);
+	struct rec_task *target = memory_owner(s, t, number, &status);
 	struct bytes copy = {0};
 
-	if (!target)
+	if (!target || !written_range(t, number, &offset, &length))
 		return;
 	vec_reserve(&copy, (size_t)length);
 	copy.count = tracee_read(&target->tracee, (taddr)offset, copy.items, (size_t)length);
-	trace_writer_datum_flags(s->writer, rec_group(t)->id, TRACE_D_MEMORY_OF, (uint32_t)pid,
-				 (taddr)offset, copy.items, copy.count);
+	trace_writer_datum_flags(s->writer, rec_group(t)->id, TRACE_D_MEMORY_OF,
+				 (uint32_t)target->tracee.tid, (taddr)offset, copy.items,
+				 copy.count);
 	vec_deinit(&copy);
 }
 

@@ -323,6 +323,17 @@ static void prlimit_exit(struct rec_session *s, struct rec_task *t)
 
 /* ---- memory of others ---- */
 
+/* What it writes is seen at once by a process that runs: it must be known where that was then. */
+static bool vm_writev_may_begin(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_task *target = rec_find_named(s, t, (pid_t)arg(t, 0));
+
+	if (!target)
+		return true;
+	rec_merge_groups(s, t->mm, target->mm);
+	return rec_group(t)->running == 0;
+}
+
 /* What was written into another recorded process is recorded as that one's memory. The bytes are
  * read back from there. */
 static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
@@ -354,37 +365,37 @@ static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
 }
 
 static const struct rec_handler handlers[SC_HANDLERS] = {
-	[SC_H_MMAP] = {mmap_enter, mmap_exit},
-	[SC_H_BRK] = {NULL, brk_exit},
-	[SC_H_MADVISE] = {madvise_enter, madvise_exit},
-	[SC_H_SHMAT] = {NULL, shmat_exit},
-	[SC_H_SHMDT] = {shmdt_enter, shmdt_exit},
-	[SC_H_CLONE] = {clone_enter, clone_exit},
-	[SC_H_CLONE3] = {clone3_enter, NULL},
-	[SC_H_FORK] = {fork_enter, NULL},
-	[SC_H_VFORK] = {vfork_enter, NULL},
-	[SC_H_EXEC] = {rec_exec_enter, NULL},
-	[SC_H_EXIT] = {exit_enter, NULL},
-	[SC_H_EXIT_GROUP] = {exit_group_enter, NULL},
-	[SC_H_GETCPU] = {NULL, getcpu_exit},
-	[SC_H_SIGACTION] = {NULL, rec_sigaction_exit},
-	[SC_H_SIGMASK] = {NULL, rec_sigmask_exit},
-	[SC_H_TID_ADDRESS] = {NULL, tid_address_exit},
-	[SC_H_SIGRETURN] = {NULL, sigreturn_exit},
-	[SC_H_ARCH_PRCTL] = {NULL, arch_prctl_exit},
-	[SC_H_SETRLIMIT] = {NULL, setrlimit_exit},
-	[SC_H_PRLIMIT] = {NULL, prlimit_exit},
-	[SC_H_AFFINITY_SET] = {rec_affinity_set, NULL},
-	[SC_H_AFFINITY_GET] = {rec_affinity_get, NULL},
-	[SC_H_TSC] = {rec_tsc, NULL},
-	[SC_H_CPUID] = {rec_cpuid, NULL},
-	[SC_H_SECCOMP] = {rec_seccomp, NULL},
-	[SC_H_PRCTL_SECCOMP] = {rec_prctl_seccomp, NULL},
-	[SC_H_USER_DISPATCH] = {rec_user_dispatch, NULL},
-	[SC_H_DUMPABLE] = {rec_dumpable, NULL},
-	[SC_H_NO_NEW_PRIVS] = {rec_no_new_privs, NULL},
-	[SC_H_VM_WRITEV] = {NULL, vm_writev_exit},
-	[SC_H_PTRACE] = {rec_ptrace, NULL},
+	[SC_H_MMAP] = {.enter = mmap_enter, .exit = mmap_exit},
+	[SC_H_BRK] = {.exit = brk_exit},
+	[SC_H_MADVISE] = {.enter = madvise_enter, .exit = madvise_exit},
+	[SC_H_SHMAT] = {.exit = shmat_exit},
+	[SC_H_SHMDT] = {.enter = shmdt_enter, .exit = shmdt_exit},
+	[SC_H_CLONE] = {.enter = clone_enter, .exit = clone_exit},
+	[SC_H_CLONE3] = {.enter = clone3_enter},
+	[SC_H_FORK] = {.enter = fork_enter},
+	[SC_H_VFORK] = {.enter = vfork_enter},
+	[SC_H_EXEC] = {.enter = rec_exec_enter},
+	[SC_H_EXIT] = {.enter = exit_enter},
+	[SC_H_EXIT_GROUP] = {.enter = exit_group_enter},
+	[SC_H_GETCPU] = {.exit = getcpu_exit},
+	[SC_H_SIGACTION] = {.exit = rec_sigaction_exit},
+	[SC_H_SIGMASK] = {.exit = rec_sigmask_exit},
+	[SC_H_TID_ADDRESS] = {.exit = tid_address_exit},
+	[SC_H_SIGRETURN] = {.exit = sigreturn_exit},
+	[SC_H_ARCH_PRCTL] = {.exit = arch_prctl_exit},
+	[SC_H_SETRLIMIT] = {.exit = setrlimit_exit},
+	[SC_H_PRLIMIT] = {.exit = prlimit_exit},
+	[SC_H_AFFINITY_SET] = {.enter = rec_affinity_set},
+	[SC_H_AFFINITY_GET] = {.enter = rec_affinity_get},
+	[SC_H_TSC] = {.enter = rec_tsc},
+	[SC_H_CPUID] = {.enter = rec_cpuid},
+	[SC_H_SECCOMP] = {.enter = rec_seccomp},
+	[SC_H_PRCTL_SECCOMP] = {.enter = rec_prctl_seccomp},
+	[SC_H_USER_DISPATCH] = {.enter = rec_user_dispatch},
+	[SC_H_DUMPABLE] = {.enter = rec_dumpable},
+	[SC_H_NO_NEW_PRIVS] = {.enter = rec_no_new_privs},
+	[SC_H_VM_WRITEV] = {.may_begin = vm_writev_may_begin, .exit = vm_writev_exit},
+	[SC_H_PTRACE] = {.enter = rec_ptrace},
 };
 
 const struct rec_handler *rec_handler(enum sc_handler handler)

@@ -334,6 +334,8 @@ enum rec_verdict {
 };
 
 struct rec_handler {
+	/* False if others run who must not: the call waits for its turn, and asks again. */
+	bool (*may_begin)(struct rec_session *s, struct rec_task *t);
 	enum rec_verdict (*enter)(struct rec_session *s, struct rec_task *t);
 	/* Before the call's event is committed; adds records. */
 	void (*exit)(struct rec_session *s, struct rec_task *t);
@@ -435,8 +437,8 @@ uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, tadd
 			 size_t size);
 /* After the call's event: TRACE_EV_FILE_WRITE for what it changed in mapped files. */
 void rec_note_file_changes(struct rec_session *s, struct rec_task *t);
-/* At the entry of a call that may change a file: makes all who have that mapped one group. False if
- * somebody of it is running: the call must wait for its turn. */
+/* At the entry of a call that may change a file: makes all who have that mapped one group, or whose
+ * memory it is. False if somebody of it is running: the call must wait for its turn. */
 bool rec_may_change_file(struct rec_session *s, struct rec_task *t);
 /* A write to the memory of a recorded process through /proc/PID/mem: adds what is there now. */
 void rec_note_memory_file(struct rec_session *s, struct rec_task *t);

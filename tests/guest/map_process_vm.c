@@ -6,6 +6,43 @@
 
 static char data[64] = "before";
 static volatile int answer = 1;
+static volatile long turns;
+
+static void write_memory(pid_t pid, void *to, const void *from, size_t length, bool by_file)
+{
+	struct iovec local = {(void *)from, length}, remote = {to, length};
+	char path[64];
+
+	if (!by_file) {
+		expect_eq_long(process_vm_writev(pid, &local, 1, &remote, 1, 0), length, "written");
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	int fd = (int)need(open(path, O_WRONLY));
+
+	expect_eq_long(pwrite(fd, from, length, (off_t)to), length, "written to its file");
+	close(fd);
+}
+
+/* A child that computes meanwhile: where it was then decides what it prints. */
+static void write_to_running(bool by_file)
+{
+	long count = 0;
+	int value = 42;
+	struct iovec local = {&count, sizeof(count)}, remote = {(void *)&turns, sizeof(turns)};
+	pid_t pid = need(fork());
+
+	if (pid == 0) {
+		while (answer == 1)
+			turns++;
+		show("the answer %d after %ld turns", answer, turns);
+		_exit(done());
+	}
+	while (count < 100000)
+		need(process_vm_readv(pid, &local, 1, &remote, 1, 0));
+	write_memory(pid, (void *)&answer, &value, sizeof(value), by_file);
+	expect_child(pid, 0);
+}
 
 int main(void)
 {
@@ -46,6 +83,9 @@ int main(void)
 	expect_eq_long(answer, 1, "my own");
 	need(write(down[1], "g", 1));
 	expect_child(pid, 0);
+
+	write_to_running(false);
+	write_to_running(true);
 
 	expect_errno(process_vm_readv(pid, &whole, 1, remote, 1, 0), ESRCH);
 	remote[0].iov_base = (void *)16;
