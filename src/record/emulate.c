@@ -4,6 +4,7 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -137,6 +138,21 @@ enum rec_verdict rec_dumpable(struct rec_session *s, struct rec_task *t)
 	if (arg(t, 1) <= 1)
 		t->leader->undumpable = !arg(t, 1);
 	rec_answer(s, t, arg(t, 1) <= 1 ? 0 : -EINVAL);
+	return REC_ANSWERED;
+}
+
+/* ---- fanotify: who gives permissions would be asked by the recorder, which it waits for ---- */
+
+/* EINVAL, as of a kernel without CONFIG_FANOTIFY_ACCESS_PERMISSIONS. */
+enum rec_verdict rec_fanotify(struct rec_session *s, struct rec_task *t)
+{
+	if (!(arg(t, 0) & (FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT)))
+		return REC_MAKE;
+	rec_tell_once(s, 1ull << 47,
+		      "fanotify groups that decide on permissions (FAN_CLASS_CONTENT, "
+		      "FAN_CLASS_PRE_CONTENT) are not supported: fanotify_init was answered with "
+		      "EINVAL");
+	rec_answer(s, t, -EINVAL);
 	return REC_ANSWERED;
 }
 

@@ -336,7 +336,7 @@ void rec_note_file_changes(struct rec_session *s, struct rec_task *t)
 	int number = changed_path(t, path, sizeof(path));
 
 	/* Opening anything but a regular file could have effects. */
-	if (!s->files || stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+	if (!s->files || !proc_stat_known(path, &status) || !S_ISREG(status.st_mode))
 		return;
 	struct rec_file *file = find_file(s, status.st_dev, status.st_ino);
 

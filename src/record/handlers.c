@@ -90,8 +90,11 @@ static uint32_t keep_mapped(struct rec_session *s, struct rec_task *t, const str
 	proc_fd_info(t->tracee.tid, number, &position, &flags);
 	if (S_ISREG(status->st_mode)) { /* block devices: as memory */
 		int fd _cleanup_fd_ = proc_fd_reopen(t->tracee.tid, number, O_RDONLY);
+		struct stat whole = *status;
 
-		file = rec_map_file(s, t, fd, path, status, shared, (flags & O_ACCMODE) == O_RDWR);
+		if (fd >= 0)
+			fstat(fd, &whole);
+		file = rec_map_file(s, t, fd, path, &whole, shared, (flags & O_ACCMODE) == O_RDWR);
 	}
 	if (file == TRACE_NO_FILE)
 		rec_memory(s, t, TRACE_D_MEMORY, (taddr)t->call.call.result, arg(t, 1));
@@ -395,6 +398,7 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_DUMPABLE] = {.enter = rec_dumpable},
 	[SC_H_NO_NEW_PRIVS] = {.enter = rec_no_new_privs},
 	[SC_H_VM_WRITEV] = {.may_begin = vm_writev_may_begin, .exit = vm_writev_exit},
+	[SC_H_FANOTIFY] = {.enter = rec_fanotify},
 	[SC_H_PTRACE] = {.enter = rec_ptrace},
 };
 

@@ -350,6 +350,7 @@ enum rec_verdict rec_tsc(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_cpuid(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_dumpable(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_no_new_privs(struct rec_session *s, struct rec_task *t);
+enum rec_verdict rec_fanotify(struct rec_session *s, struct rec_task *t);
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t);
 
 /* ---- seccomp.c: the program's own rules ---- */

@@ -239,12 +239,27 @@ bool proc_read_children(pid_t tid, struct proc_tids *children)
 	return ok;
 }
 
+bool proc_stat_known(const char *path, struct stat *status)
+{
+	struct statx known;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &known) < 0)
+		return false;
+	*status = (struct stat){
+		.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor),
+		.st_ino = known.stx_ino,
+		.st_mode = known.stx_mode,
+		.st_rdev = makedev(known.stx_rdev_major, known.stx_rdev_minor),
+	};
+	return true;
+}
+
 bool proc_fd_stat(pid_t pid, int fd, struct stat *status)
 {
 	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
-	return stat(path, status) == 0;
+	return proc_stat_known(path, status);
 }
 
 bool proc_fd_info(pid_t pid, int fd, int64_t *position, int *flags)

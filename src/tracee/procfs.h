@@ -56,7 +56,10 @@ struct proc_tids vec(pid_t);
 
 /* The living children that this thread has made; false where the kernel does not list them. */
 bool proc_read_children(pid_t tid, struct proc_tids *children);
-/* Follows /proc/PID/fd/FD: what the descriptor is open on. */
+/* What file it is: device, inode, type, mode, device number. Only what the kernel knows: asking a
+ * file system's server (FUSE) waits for ever where that is one of those who are stopped. */
+bool proc_stat_known(const char *path, struct stat *status);
+/* The same for /proc/PID/fd/FD: what the descriptor is open on. */
 bool proc_fd_stat(pid_t pid, int fd, struct stat *status);
 /* Its file offset and O_* flags. */
 bool proc_fd_info(pid_t pid, int fd, int64_t *position, int *flags);

@@ -1,8 +1,50 @@
 /*
- * fanotify in its notification class: the events carry open descriptors that the kernel makes.
+ * fanotify in its notification class: the events carry open descriptors that the kernel makes. In the
+ * class that gives permissions it works, or is refused as by a kernel without it.
  */
 #include "guest.h"
 #include <sys/fanotify.h>
+#include <sys/mman.h>
+
+static void allow(int fd)
+{
+	struct fanotify_event_metadata events[8];
+	ssize_t got = need(read(fd, events, sizeof(events)));
+
+	for (struct fanotify_event_metadata *e = events; FAN_EVENT_OK(e, got);
+	     e = FAN_EVENT_NEXT(e, got)) {
+		struct fanotify_response answer = {.fd = e->fd, .response = FAN_ALLOW};
+
+		need(write(fd, &answer, sizeof(answer)));
+		close(e->fd);
+	}
+}
+
+static void permissions(void)
+{
+	int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	const char *path = temp_path("asked");
+
+	expect(fd >= 0 || errno == EINVAL, "allowed, or refused");
+	if (fd < 0)
+		return;
+	int file = need(open(path, O_CREAT | O_RDWR, 0600));
+
+	need(write(file, "content", 8));
+	need(fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path));
+	pid_t pid = need(fork());
+	if (pid == 0) {
+		int mine = need(open(path, O_RDONLY));
+		char *memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, mine, 0);
+
+		expect(memory != MAP_FAILED && strcmp(memory, "content") == 0, "mapped");
+		_exit(done());
+	}
+	allow(fd);
+	expect_child(pid, 0);
+	close(fd);
+	close(file);
+}
 
 int main(void)
 {
@@ -37,5 +79,6 @@ int main(void)
 	expect(n == -1 && errno == EAGAIN, "no more events");
 	expect_eq_long(seen & FAN_CLOSE_WRITE, FAN_CLOSE_WRITE, "FAN_CLOSE_WRITE seen");
 	expect_eq_long(seen & FAN_MODIFY, FAN_MODIFY, "FAN_MODIFY seen");
+	permissions();
 	return done();
 }
