@@ -40,11 +40,13 @@ static struct error *add_file(struct rules *rules, const char *path)
 	size_t room = 0;
 
 	if (!file)
-		return error_os(errno, "cannot read the rules in %s", path);
+		return error_hint(error_os(errno, "cannot read the rules in %s", path),
+				  "give --file the path of a file that you may read");
 	for (unsigned number = 1; !error && getline(&line, &room, file) >= 0; number++)
 		error = add_line(rules, line, path, number);
 	if (!error && ferror(file))
-		error = error_os(errno, "cannot read the rules in %s", path);
+		error = error_hint(error_os(errno, "cannot read the rules in %s", path),
+				   "give --file the path of a file that you may read");
 	fclose(file);
 	return error;
 }

@@ -237,7 +237,9 @@ static struct error *record_from(struct rec_session *s, struct tracee *tracee,
 	if (error)
 		return error;
 	if (!s->first_ended)
-		return error_new("the program disappeared without an exit status");
+		return error_new(
+			"the program disappeared without an exit status: somebody else has "
+			"waited for it, or traces it; record again without that");
 	return end_recording(s);
 }
 
@@ -303,7 +305,8 @@ struct error *record_program(const struct record_options *options, struct record
 
 	*result = (struct record_result){0};
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		return error_os(errno, "cannot learn on which processors warp may run");
+		return error_hint(error_os(errno, "cannot learn on which processors warp may run"),
+				  "allow sched_getaffinity (does a seccomp profile forbid it?)");
 	take_signals(&own);
 	struct error *error = spawn_and_record(options, &own, &allowed, result);
 

@@ -108,8 +108,10 @@ static struct error *put(int fd, const char *bytes, size_t length)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
-			return error_os(errno, "cannot write the program's output to standard %s",
-					fd == 1 ? "output" : "error");
+			return error_hint(
+				error_os(errno, "cannot write the program's output to standard %s",
+					 fd == 1 ? "output" : "error"),
+				"send it elsewhere, or replay with --quiet");
 		bytes += done;
 		length -= (size_t)done;
 	}

@@ -22,7 +22,9 @@ static struct error *copy_extent(int from, int to, off_t at, off_t end)
 		if (got == 0)
 			break;
 		if (got < 0 || pwrite(to, buffer, (size_t)got, at) != got)
-			return error_os(errno, "cannot copy the contents of a mapped file");
+			return error_hint(
+				error_os(errno, "cannot copy the contents of a mapped file"),
+				"the copy is made in memory: end some programs and try again");
 		at += got;
 	}
 	return NULL;
@@ -34,7 +36,8 @@ static struct error *copy_contents(int from, int to, uint64_t size)
 	off_t end = (off_t)size, hole = 0, data;
 
 	if (ftruncate(to, end) < 0)
-		return error_os(errno, "cannot make room for a copy of a mapped file");
+		return error_hint(error_os(errno, "cannot make room for a copy of a mapped file"),
+				  "the copy is made in memory: end some programs and try again");
 	while (hole < end && (data = lseek(from, hole, SEEK_DATA)) >= 0) {
 		hole = lseek(from, data, SEEK_HOLE);
 		try(copy_extent(from, to, data, hole < 0 || hole > end ? end : hole));
@@ -50,7 +53,10 @@ static struct error *open_file(struct rep_session *s, uint32_t id, struct rep_fi
 	int kept _cleanup_fd_ = -1;
 
 	if (!record)
-		return error_new("the recording is damaged: it does not hold mapped file %u", id);
+		return error_new(
+			"the recording is damaged: it does not hold mapped file %u; record "
+			"again",
+			id);
 	try(trace_reader_file_open(s->reader, id, &kept));
 	if (!(record->flags & (TRACE_FILE_SHARED | TRACE_FILE_WRITTEN))) {
 		if (file->fd < 0)
@@ -61,7 +67,8 @@ static struct error *open_file(struct rep_session *s, uint32_t id, struct rep_fi
 	if (file->fd < 0)
 		file->fd = memfd_create("warp-file", MFD_CLOEXEC);
 	if (file->fd < 0 || ftruncate(file->fd, 0) < 0)
-		return error_os(errno, "cannot make a copy of mapped file %u", id);
+		return error_hint(error_os(errno, "cannot make a copy of mapped file %u", id),
+				  "the copy is made in memory: end some programs and try again");
 	return copy_contents(kept, file->fd, record->size);
 }
 

@@ -60,10 +60,12 @@ static struct error *map_file(struct rep_session *s, struct rep_task *t,
 	int64_t fd = open_in_tracee(t, file->fd, file->changing ? O_RDWR : O_RDONLY);
 
 	if (fd < 0)
-		return error_os((int)-fd,
-				"cannot open the kept contents of mapped file %u for event "
-				"%llu",
-				mapping->file, (unsigned long long)s->event.number);
+		return error_hint(
+			error_os((int)-fd,
+				 "cannot open the kept contents of mapped file %u for event "
+				 "%llu",
+				 mapping->file, (unsigned long long)s->event.number),
+			"are they still in the recording, and may you read them?");
 	int64_t result = tracee_callv(&t->tracee, SYS_mmap, mapping->start,
 				      mapping->end - mapping->start, (uint64_t)prot,
 				      (uint64_t)(flags | MAP_FIXED), (uint64_t)fd, mapping->offset);

@@ -73,7 +73,9 @@ static struct error *encode(struct trace_encoder *encoder, const struct trace_st
 	size_t n = ZSTD_compress2(encoder->zstd, body, encoder->room - before, raw, length);
 
 	if (ZSTD_isError(n))
-		return error_new("cannot compress: %s", ZSTD_getErrorName(n));
+		return error_new(
+			"cannot compress what is recorded: %s; record again (is memory short?)",
+			ZSTD_getErrorName(n));
 	struct trace_stream_header stream = {
 		.magic = TRACE_MAGIC,
 		.version = TRACE_VERSION,
@@ -133,14 +135,16 @@ struct error *trace_stream_append(int directory, const char *name, struct trace_
 	int fd _cleanup_fd_ = os.openat(directory, file, flags, 0600);
 
 	if (fd < 0)
-		return error_os(errno, "cannot open %s/%s to write", name, file);
+		return error_hint(error_os(errno, "cannot open %s/%s to write", name, file),
+				  "is the recording still there, and yours?");
 	int errnum = os_write_all(fd, from, used);
 
 	if (errnum) {
 		/* Readers cope with a torn frame too; this only makes it tidy. */
 		if (os.ftruncate(fd, out->length))
 			errno = errnum;
-		return error_os(errnum, "cannot write to %s/%s", name, file);
+		return error_hint(error_os(errnum, "cannot write to %s/%s", name, file),
+				  "use another place");
 	}
 	start_writing_out(fd, (off_t)out->length, used);
 	out->length += used;
@@ -230,7 +234,8 @@ static struct error *scan_frame(int fd, const char *file, off_t *offset, struct 
 
 	*end = true;
 	if (errnum)
-		return error_os(errnum, "cannot read %s", file);
+		return error_hint(error_os(errnum, "cannot read %s", file),
+				  "copy the recording to another place and try again");
 	/* After a loss of power, a file system may show zeros where nothing was written yet. */
 	if (got < sizeof(frame) || all_zero(&frame, sizeof(frame))) {
 		in->torn = got > 0;
@@ -265,7 +270,8 @@ static struct error *scan(int fd, const char *file, struct trace_stream_in *in)
 	int errnum = os_pread_all(fd, &header, sizeof(header), 0, &got);
 
 	if (errnum)
-		return error_os(errnum, "cannot read %s", file);
+		return error_hint(error_os(errnum, "cannot read %s", file),
+				  "copy the recording to another place and try again");
 	if (got < sizeof(header) || all_zero(&header, sizeof(header))) {
 		in->torn = true;
 		return NULL;
@@ -294,7 +300,8 @@ struct error *trace_stream_scan(int directory, const char *name, enum trace_stre
 		return NULL;
 	}
 	if (fd < 0 || fstat(fd, &status))
-		return error_os(errno, "cannot open %s/%s", name, file);
+		return error_hint(error_os(errno, "cannot open %s/%s", name, file),
+				  "is the recording still there, and may you read it?");
 	if (!S_ISREG(status.st_mode)) {
 		in->damage = xstrdup("it is not a regular file");
 		return NULL;
@@ -348,12 +355,14 @@ struct error *trace_frame_read(int directory, const char *name, const struct tra
 		os.openat(directory, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 
 	if (fd < 0)
-		return error_os(errno, "cannot open %s/%s", name, file);
+		return error_hint(error_os(errno, "cannot open %s/%s", name, file),
+				  "is the recording still there, and may you read it?");
 	unsigned char *body _cleanup_free_ = xmalloc(frame->header.zstd_length);
 	int errnum = os_pread_all(fd, body, frame->header.zstd_length, frame->body, &got);
 
 	if (errnum)
-		return error_os(errnum, "cannot read %s/%s", name, file);
+		return error_hint(error_os(errnum, "cannot read %s/%s", name, file),
+				  "copy the recording to another place and try again");
 	if (got < frame->header.zstd_length)
 		*damage = xasprintf("frame at byte %lld: it ends too early",
 				    (long long)(frame->body - (off_t)HEADER_SIZE));

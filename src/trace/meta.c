@@ -121,11 +121,13 @@ static struct error *write_file(int directory, const char *name, const struct by
 		os.openat(directory, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		return error_os(errno, "cannot create %s/%s", name, TEMPORARY);
+		return error_hint(error_os(errno, "cannot create %s/%s", name, TEMPORARY),
+				  "is the directory still there, and yours?");
 	int errnum = os_write_all(fd, content->items, content->count);
 
 	if (errnum)
-		return error_os(errnum, "cannot write %s/%s", name, TEMPORARY);
+		return error_hint(error_os(errnum, "cannot write %s/%s", name, TEMPORARY),
+				  "use another place");
 	return NULL;
 }
 
@@ -150,12 +152,14 @@ struct error *trace_meta_write(int directory, const char *name, const struct tra
 
 	if (header.length > TRACE_META_MAX)
 		error = error_new("cannot record: the command and its environment are %llu bytes, "
-				  "more than the %u a recording can hold",
+				  "more than the %u a recording can hold: give it fewer arguments "
+				  "or variables",
 				  (unsigned long long)header.length, TRACE_META_MAX);
 	if (!error)
 		error = write_file(directory, name, &content);
 	if (!error && os.renameat(directory, TEMPORARY, directory, "meta"))
-		error = error_os(errno, "cannot rename %s/%s", name, TEMPORARY);
+		error = error_hint(error_os(errno, "cannot rename %s/%s", name, TEMPORARY),
+				   "is the directory still there, and yours?");
 	if (error)
 		os.unlinkat(directory, TEMPORARY, 0);
 	vec_deinit(&content);
@@ -258,11 +262,12 @@ static struct error *check_header(const char *name, const struct trace_meta_head
 
 	if (memcmp(header->magic, TRACE_META_MAGIC,
 		   got < TRACE_MAGIC_SIZE ? got : TRACE_MAGIC_SIZE))
-		return error_new("%s is not a recording: its file 'meta' is of something else",
+		return error_new("%s is not a recording: its file 'meta' is of something else; "
+				 "\"warp ls\" lists recordings",
 				 name);
 	if (got < sizeof(*header))
 		return error_new("the recording %s is cut short: its file 'meta' ends after %zu "
-				 "bytes",
+				 "bytes; record again",
 				 name, got);
 	writer_name(header, writer);
 	if (header->version != TRACE_VERSION)
@@ -271,12 +276,13 @@ static struct error *check_header(const char *name, const struct trace_meta_head
 				 name, header->version, writer, TRACE_VERSION, writer);
 	if (header->features & ~TRACE_FEATURES_KNOWN)
 		return error_new("the recording %s, written by %s, uses features (mask 0x%llx) "
-				 "that this warp " WARP_VERSION " does not know",
+				 "that this warp " WARP_VERSION " does not know: use %s",
 				 name, writer,
-				 (unsigned long long)(header->features & ~TRACE_FEATURES_KNOWN));
+				 (unsigned long long)(header->features & ~TRACE_FEATURES_KNOWN),
+				 writer);
 	if (header->length > TRACE_META_MAX)
 		return error_new("the recording %s is damaged: its file 'meta' says that it is "
-				 "%llu bytes long",
+				 "%llu bytes long; record again",
 				 name, (unsigned long long)header->length);
 	return NULL;
 }
@@ -289,22 +295,24 @@ static struct error *read_fields(int fd, const char *name, const struct trace_me
 	size_t got;
 
 	if (fstat(fd, &status))
-		return error_os(errno, "cannot read %s/meta", name);
+		return error_hint(error_os(errno, "cannot read %s/meta", name),
+				  "copy the recording to another place and try again");
 	if ((uint64_t)status.st_size < sizeof(*header) + header->length)
 		return error_new("the recording %s is cut short: its file 'meta' has %llu bytes "
-				 "instead of %llu",
+				 "instead of %llu; record again",
 				 name, (unsigned long long)status.st_size,
 				 (unsigned long long)(sizeof(*header) + header->length));
 	unsigned char *fields _cleanup_free_ = xmalloc(header->length);
 	int errnum = os_pread_all(fd, fields, header->length, sizeof(*header), &got);
 
 	if (errnum)
-		return error_os(errnum, "cannot read %s/meta", name);
+		return error_hint(error_os(errnum, "cannot read %s/meta", name),
+				  "copy the recording to another place and try again");
 	if (got < header->length || meta_hash(header, fields, header->length) != header->hash ||
 	    !take_all(meta, fields, header->length)) {
 		trace_meta_deinit(meta);
 		return error_new("the recording %s is damaged: the checksum of its file 'meta' "
-				 "differs",
+				 "differs; record again",
 				 name);
 	}
 	char writer[TRACE_META_WRITER];
@@ -323,15 +331,20 @@ struct error *trace_meta_read(int directory, const char *name, struct trace_meta
 
 	*meta = (struct trace_meta){0};
 	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
-		return error_new("%s is not a recording: it has no file 'meta'", name);
+		return error_new("%s is not a recording: it has no file 'meta'; \"warp ls\" lists "
+				 "recordings",
+				 name);
 	if (fd < 0)
-		return error_os(errno, "cannot open %s/meta", name);
+		return error_hint(error_os(errno, "cannot open %s/meta", name), "may you read it?");
 	int errnum = os_pread_all(fd, &header, sizeof(header), 0, &got);
 
 	if (errnum == EISDIR)
-		return error_new("%s is not a recording: its 'meta' is not a file", name);
+		return error_new("%s is not a recording: its 'meta' is not a file; \"warp ls\" "
+				 "lists recordings",
+				 name);
 	if (errnum)
-		return error_os(errnum, "cannot read %s/meta", name);
+		return error_hint(error_os(errnum, "cannot read %s/meta", name),
+				  "copy the recording to another place and try again");
 	try(check_header(name, &header, got));
 	return read_fields(fd, name, &header, meta);
 }

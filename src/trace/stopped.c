@@ -29,7 +29,9 @@ struct error *trace_stopped_reserve(int directory, const char *name)
 {
 	int errnum = put(directory, O_CREAT | O_EXCL, 0);
 
-	return errnum ? error_os(errnum, "cannot write %s/" NAME, name) : NULL;
+	return errnum ? error_hint(error_os(errnum, "cannot write %s/" NAME, name),
+				   "is the directory yours, and empty?")
+		      : NULL;
 }
 
 void trace_stopped_write(int directory, int errnum)

@@ -419,11 +419,15 @@ struct error *tracee_spawn(const struct spawn_options *options, struct tracee *t
 
 	make_plan(options->argv, &plan);
 	if (pipe2(go, O_CLOEXEC) < 0)
-		return error_os(errno, "cannot make a pipe to start %s", options->argv[0]);
+		return error_hint(
+			error_os(errno, "cannot make a pipe to start %s", options->argv[0]),
+			"end some programs and try again");
 	if (pipe2(said, O_CLOEXEC) < 0) {
 		close(go[0]);
 		close(go[1]);
-		return error_os(errno, "cannot make a pipe to start %s", options->argv[0]);
+		return error_hint(
+			error_os(errno, "cannot make a pipe to start %s", options->argv[0]),
+			"end some programs and try again");
 	}
 	pid_t pid = fork();
 	int errnum = errno;
@@ -437,7 +441,9 @@ struct error *tracee_spawn(const struct spawn_options *options, struct tracee *t
 	if (pid < 0) {
 		close(go[1]);
 		close(said[0]);
-		return error_os(errnum, "cannot start a process for %s", options->argv[0]);
+		return error_hint(
+			error_os(errnum, "cannot start a process for %s", options->argv[0]),
+			"end some programs, or allow more processes (ulimit -u), and try again");
 	}
 	tracee_init(tracee, pid, pid);
 	struct error *error = lead_child(options, tracee, go[1], said[0], result);

@@ -50,6 +50,13 @@ static const char *remedy(int errnum)
 		return "; make room there, or use another place";
 	case EFBIG:
 		return "; allow larger files (ulimit -f unlimited), or use another place";
+	case EIO:
+		return "; the device or file system has failed (dmesg tells how): use another "
+		       "place";
+	case EROFS:
+		return "; it cannot be written to: use another place";
+	case ENOMEM:
+		return "; end some programs, or allow more memory (ulimit -v), and try again";
 	default:
 		return "";
 	}
@@ -65,6 +72,16 @@ struct error *error_os(int errnum, const char *format, ...)
 	char *text = xasprintf("%s: %s%s", what, strerror(errnum), remedy(errnum));
 	free(what);
 	return make(ERROR_FAILED, errnum, text);
+}
+
+struct error *error_hint(struct error *error, const char *hint)
+{
+	if (*remedy(error->os_errno))
+		return error;
+	char *text = xasprintf("%s; %s", error->text, hint);
+	free(error->text);
+	error->text = text;
+	return error;
 }
 
 struct error *error_wrap(struct error *cause, const char *format, ...)

@@ -29,6 +29,8 @@ struct error *error_new_kind(enum error_kind kind, const char *format, ...)
 /* The formatted text, then ": " and what the errno value means; where that alone tells what can be
  * done about it (EMFILE, ENOSPC), then that. */
 struct error *error_os(int errnum, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds what can be done about it, if that was not said for its errno. Returns `error`. */
+struct error *error_hint(struct error *error, const char *hint);
 /* Takes `cause` over and puts the formatted text and ": " before its text; kind and errno stay. */
 struct error *error_wrap(struct error *cause, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -661,6 +661,10 @@ def remedies(context):
         refused(context, context.run([context.warp, 'record', option, 'true']), FAILED, says)
     few = context.run(['sh', '-c', 'ulimit -n 7; exec "$@"', 'sh', context.warp, 'trace', 'true'])
     refused(context, few, FAILED, 'cannot make a pipe .*Too many open files; .*ulimit -n')
+    refused(context, context.run([context.warp, 'intercept', '-f', 'nowhere', 'true']), FAILED,
+            'nowhere: No such file or directory; give --file')
+    os.mkdir(context.path('empty'))
+    refused(context, context.run([context.warp, 'info', context.path('empty')]), FAILED, "no file 'meta'; .warp ls. lists")
     nowhere = context.run([context.warp, 'record', 'true'], env={'WARP_TRACE_DIR': '/proc/nowhere'})
     refused(context, nowhere, FAILED, '/proc/nowhere .*WARP_TRACE_DIR')
 
