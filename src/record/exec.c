@@ -246,24 +246,45 @@ static void record_pages(struct rec_session *s, struct rec_task *t, const struct
 	}
 }
 
-/* Opens a mapped file by its name, and makes sure that it is the one. */
+/* Ways to a mapped file: by its mapping (for the privileged, proc(5)); by its name, which is shown
+ * as seen from the root of its mount namespace, or from ours where that is the same one; and the
+ * program itself. */
+static void name_mapped(const struct rec_task *t, const struct proc_map *map, unsigned way,
+			char *path, size_t room)
+{
+	switch (way) {
+	case 0:
+		snprintf(path, room, "/proc/%d/map_files/%llx-%llx", t->tracee.tid,
+			 (unsigned long long)map->start, (unsigned long long)map->end);
+		break;
+	case 1:
+		snprintf(path, room, "/proc/%d/root%s", t->tracee.tid, map->name);
+		break;
+	case 2:
+		snprintf(path, room, "%s", map->name);
+		break;
+	default:
+		snprintf(path, room, "/proc/%d/exe", t->tracee.tid);
+		break;
+	}
+}
+
+#define WAYS 4
+
+/* Opens a mapped file and makes sure that it is the one. */
 static int open_mapped(struct rec_task *t, const struct proc_map *map, struct stat *status)
 {
 	char path[TRACE_FILE_PATH + 64];
 
-	snprintf(path, sizeof(path), "/proc/%d/root%s", t->tracee.tid, map->name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (unsigned way = 0; way < WAYS; way++) {
+		name_mapped(t, map, way, path, sizeof(path));
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, status) < 0 || status->st_ino != map->inode) {
+		if (fd >= 0 && fstat(fd, status) == 0 && status->st_ino == map->inode)
+			return fd;
 		if (fd >= 0)
 			close(fd);
-		snprintf(path, sizeof(path), "/proc/%d/exe", t->tracee.tid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
-	if (fd >= 0 && fstat(fd, status) == 0 && status->st_ino == map->inode)
-		return fd;
-	if (fd >= 0)
-		close(fd);
 	return -1;
 }
 

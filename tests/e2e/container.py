@@ -6,9 +6,10 @@ ENOSYS for clone3; clone without new namespaces, personality with few values, so
 
 import os
 import re
+import shutil
 import struct
 
-from harness import PYTHON, Failure, Test
+from harness import PYTHON, Failure, Skip, Test
 
 TESTS = []
 
@@ -145,3 +146,23 @@ def guests(context):
                  'insn_cpuid', 'insn_rdtsc', 'time_vdso', 'exec_thread', 'ipc_robust'):
         record_and_replay(context, [os.path.join(context.config.build, 'tests', 'guest', name)],
                           ends=77 if name == 'proc_clone3' else 0)
+
+
+# ---- other roots ----
+
+@case
+def in_a_chroot(context):
+    """The program and its interpreter are files of another root, where their names lead from there only."""
+    context.needs('unshare')
+    if context.run(['unshare', '-r', 'true']).status:
+        raise Skip('no user namespaces here')
+    root = context.path('root')
+    libraries = re.findall(r'(/\S+) \(0x', context.must(['ldd', '/bin/sh']).out.decode())
+    for name in ['/bin/sh', *libraries]:
+        os.makedirs(root + os.path.dirname(name), exist_ok=True)
+        shutil.copy(name, root + name)
+    recording = context.record(['unshare', '-r', 'chroot', root, '/bin/sh', '-c', 'echo inside'])
+    if recording.result.out != b'inside\n':
+        raise Failure('recorded: %s' % recording.result)
+    shutil.rmtree(root)
+    context.replay(recording)
