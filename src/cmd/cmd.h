@@ -16,6 +16,8 @@ struct error;
 int cmd_fail(struct error *error);
 /* Prints what is wrong with the command line and where to read on; returns 125. */
 int cmd_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for an option that getopt_long() does not know: the letter in `optopt`, or `word`. */
+int cmd_unknown(const char *command, const char *word);
 const struct command *cmd_find(const char *name);
 
 int cmd_record(int argc, char **argv);

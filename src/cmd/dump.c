@@ -98,7 +98,7 @@ static int set_option(struct dump_options *options, int option, const char *valu
 	case ':':
 		return cmd_usage("dump", "the option '%s' needs a value", word);
 	default:
-		return cmd_usage("dump", "dump does not know the option '%s'", word);
+		return cmd_unknown("dump", word);
 	}
 }
 

@@ -255,7 +255,7 @@ int cmd_info(int argc, char **argv)
 
 	opterr = 0;
 	if (getopt_long(argc, argv, "", known, NULL) >= 0)
-		return cmd_usage("info", "info does not know the option '%s'", argv[optind - 1]);
+		return cmd_unknown("info", argv[optind - 1]);
 	if (argc - optind > 1)
 		return cmd_usage("info", "info takes one recording");
 	struct error *error = trace_place_find(argv[optind], &directory);

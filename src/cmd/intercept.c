@@ -88,8 +88,7 @@ static int parse_options(int argc, char **argv, struct rules *rules, const char 
 		else if (option == 'o')
 			*output = optarg;
 		else
-			return cmd_usage("intercept", "intercept does not know the option '%s'",
-					 argv[optind - 1]);
+			return cmd_unknown("intercept", argv[optind - 1]);
 		if (error)
 			return cmd_fail(error);
 	}

@@ -125,7 +125,7 @@ int cmd_ls(int argc, char **argv)
 
 	opterr = 0;
 	if (getopt_long(argc, argv, "", known, NULL) >= 0)
-		return cmd_usage("ls", "ls does not know the option '%s'", argv[optind - 1]);
+		return cmd_unknown("ls", argv[optind - 1]);
 	if (optind < argc)
 		return cmd_usage("ls", "ls takes no arguments");
 	struct error *error = trace_place_list(&list);

@@ -1,4 +1,5 @@
 /* The command `warp`: its table of commands, help, and how errors are printed. */
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,6 +63,15 @@ int cmd_usage(const char *command, const char *format, ...)
 	va_end(args);
 	fprintf(stderr, "; see warp help%s%s\n", command ? " " : "", command ? command : "");
 	return ERROR_FAILED;
+}
+
+int cmd_unknown(const char *command, const char *word)
+{
+	char letter[] = {'-', (char)optopt, 0};
+	bool has_value = !strncmp(word, "--", 2) && strchr(word, '='); /* and should not */
+
+	return cmd_usage(command, "%s does not know the option '%s'", command,
+			 optopt && !has_value ? letter : word);
 }
 
 /* Ends as the program did: with its status, or by its signal, without a core file of ours. */

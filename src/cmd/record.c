@@ -103,8 +103,7 @@ static int take_option(struct settings *settings, int option, char **argv)
 	case ':':
 		return cmd_usage("record", "the option %s needs an argument", argv[optind - 1]);
 	default:
-		return cmd_usage("record", "record does not know the option '%s'",
-				 argv[optind - 1]);
+		return cmd_unknown("record", argv[optind - 1]);
 	}
 	return good ? 0 : bad_value(option);
 }

@@ -308,7 +308,7 @@ static int parse(int argc, char **argv, struct options *options, const char **se
 		else if (option == ':')
 			return cmd_usage("regs", "an option lacks its argument");
 		else if (option == '?')
-			return cmd_usage("regs", "there is no such option: %s", argv[optind - 1]);
+			return cmd_unknown("regs", argv[optind - 1]);
 	return parse_operand(argc, argv, options);
 }
 

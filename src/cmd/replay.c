@@ -107,8 +107,7 @@ static int parse_options(int argc, char **argv, struct request *r)
 			return cmd_usage("replay", "the option '%s' needs a value",
 					 argv[optind - 1]);
 		if (option == '?')
-			return cmd_usage("replay", "replay does not know the option '%s'",
-					 argv[optind - 1]);
+			return cmd_unknown("replay", argv[optind - 1]);
 		status = set_option(r, option, optarg);
 	}
 	return status;

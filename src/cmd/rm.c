@@ -21,7 +21,7 @@ int cmd_rm(int argc, char **argv)
 
 	opterr = 0;
 	if (getopt_long(argc, argv, "", known, NULL) >= 0)
-		return cmd_usage("rm", "rm does not know the option '%s'", argv[optind - 1]);
+		return cmd_unknown("rm", argv[optind - 1]);
 	if (optind >= argc)
 		return cmd_usage("rm", "rm needs the name of a recording");
 	/* One that cannot be removed does not keep the others. */

@@ -183,7 +183,7 @@ static int parse_option(struct request *r, int option, char **argv)
 	case ':':
 		return cmd_usage("trace", "the option '%s' needs a value", argv[optind - 1]);
 	case '?':
-		return cmd_usage("trace", "trace does not know the option '%s'", argv[optind - 1]);
+		return cmd_unknown("trace", argv[optind - 1]);
 	case 'p':
 		return add_pids(r, optarg);
 	case 'e':

@@ -126,8 +126,7 @@ static int parse_options(int argc, char **argv, struct request *r)
 			return cmd_usage("watch", "the option '%s' needs a value",
 					 argv[optind - 1]);
 		default:
-			return cmd_usage("watch", "watch does not know the option '%s'",
-					 argv[optind - 1]);
+			return cmd_unknown("watch", argv[optind - 1]);
 		}
 	}
 	return status;

@@ -22,17 +22,15 @@ static void handle_why(struct gdb_session *s, struct gdb_cursor *rest)
 	gdb_put_stop(s);
 }
 
-/* "D", "vKill": the client leaves the program, or wants it to end. A new run may follow the
- * latter. */
+/* "D", "vKill": the client leaves the program, or wants it to end. After the former it still closes
+ * files, and then the connection; a new run may follow the latter. */
 static void handle_detach(struct gdb_session *s, struct gdb_cursor *rest)
 {
 	gdb_forget_points(s);
 	if (!gdb_leave(s))
 		return;
 	gdb_ok(s);
-	gdb_wire_send(s->wire, &s->reply);
-	s->quiet = true;
-	s->over = true;
+	s->detached = true;
 }
 
 static void handle_vkill(struct gdb_session *s, struct gdb_cursor *rest)

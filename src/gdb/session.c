@@ -176,8 +176,10 @@ void gdb_session_run(struct gdb_session *s)
 	while (!s->over && !s->error) {
 		enum gdb_arrival arrival = gdb_wire_next(s->wire);
 
-		if (arrival == GDB_ARRIVED_NOTHING_MORE)
+		if (arrival == GDB_ARRIVED_NOTHING_MORE) {
+			s->over = s->detached;
 			break;
+		}
 		/* It was on its way when a motion ended by itself: it means the next one. */
 		if (arrival == GDB_ARRIVED_INTERRUPT)
 			s->interrupted = true;

@@ -105,7 +105,8 @@ struct gdb_session {
 	struct timeline_stop owed;
 	bool interrupted; /* while nothing moved */
 
-	bool over;	     /* it has detached, or killed the program */
+	bool detached;	     /* it leaves soon */
+	bool over;	     /* it has detached and left, or killed the program */
 	struct error *error; /* the timeline has failed: nothing goes on */
 };
 

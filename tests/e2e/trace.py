@@ -368,7 +368,7 @@ def stacks(context):
 def refusals(context):
     for arguments, status, says in (
             ([], FAILED, 'needs a program'), (['-p', 'x'], FAILED, "'x' is not the id"),
-            (['-p', '0'], FAILED, "'0' is not the id"), (['-z', 'true'], FAILED, "does not know.*'-z'"),
+            (['-p', '0'], FAILED, "'0' is not the id"), (['-z5', 'true'], FAILED, "does not know.*'-z'"),
             (['--colour', 'true'], FAILED, 'does not know'), (['-s', '-1', 'true'], FAILED, '-s takes'),
             (['-o'], FAILED, "'-o' needs a value"), (['--json', '-c', 'true'], FAILED, 'not made with --json'),
             (['-e', 'nosuchcall', 'true'], FAILED, 'nosuchcall'), (['-e', 'write(', 'true'], FAILED, '.'),

@@ -626,6 +626,9 @@ static void test_detach(void **state)
 	struct client *c = connected(state);
 
 	assert_string_equal(ask(c, "D;64"), "OK");
+	/* gdb closes its files then; what is not answered it waits for. */
+	expect_begins(ask(c, "vFile:close:3"), "F");
+	assert_int_equal(shutdown(c->fd, SHUT_WR), 0);
 	assert_null(answer(c));
 	assert_true(c->session.over);
 }
