@@ -354,7 +354,7 @@ MIRRORED = {
     'guest/proc_fork': 'write vsnprintf', 'guest/proc_fork_tree': '', 'guest/proc_vfork': '',
     'guest/thr_fork': 'busy forker prepare in_parent fork pthread_join write vsnprintf',
     'torture/proc_exec': 'tick_note write vsnprintf', 'torture/proc_fork': 'child tick_note'}
-QUICK = ('guest/exec_vfork', 'guest/sig_nested', 'guest/thr_fork')
+QUICK = ('guest/exec_vfork', 'guest/thr_fork')
 
 
 def mirrored_guest(name, functions):
