@@ -249,8 +249,8 @@ struct error *engine_attach(struct engine *engine, pid_t pid, const struct live_
 struct error *engine_detach(struct live_process *process);
 /* The same, and leaves it stopped as by SIGSTOP (for gdb to attach to). */
 struct error *engine_detach_stopped(struct live_process *process);
-/* When the stopped threads of the process that was let go last went on (CLOCK_MONOTONIC). Those that
- * had never stopped may have been waited for after that. */
+/* When the stopped threads of the process that was let go last went on (CLOCK_MONOTONIC). Those
+ * that had never stopped may have been waited for after that. */
 uint64_t engine_let_go_ns(const struct engine *engine);
 /* SIGKILL; its end is reported as usual. */
 void engine_kill(struct live_process *process);

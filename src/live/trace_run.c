@@ -102,19 +102,15 @@ static void choose_core(cpu_set_t *one)
 	sched_setaffinity(0, sizeof(*one), one);
 }
 
-/* With conditions, the kernel sorts out most of the calls that are not to be seen. */
-static struct error *make_filter(const struct live_trace_options *o, struct expr_code *code)
-{
-	return o->expr_count ? launch_filter(o->exprs, o->expr_count, code) : NULL;
-}
-
 static struct error *start_program(struct tracing *s, const struct own_signals *own)
 {
 	const struct live_trace_options *o = s->options;
 	struct expr_code code = {0};
 	cpu_set_t one;
 
-	try(make_filter(o, &code));
+	/* With conditions, the kernel sorts out most of the calls that are not to be seen. */
+	if (o->expr_count)
+		try(launch_filter(o->exprs, o->expr_count, &code));
 	const struct sock_fprog filter = {.len = (unsigned short)code.count, .filter = code.items};
 	struct live_spawn spawn = {
 		.argv = o->argv,

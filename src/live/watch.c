@@ -217,8 +217,8 @@ static void look(struct watching *w, struct watched *t)
 	begin(w, t, &call);
 }
 
-/* An instruction that makes a call was executed. Code may be in other memory now; or it is of a file
- * that was written to. */
+/* An instruction that makes a call was executed. Code may be in other memory now; or it is of a
+ * file that was written to. */
 static void call_made(struct watching *w, struct watched *t)
 {
 	static const uint32_t changes = SC_CHANGES_MM | SC_WRITES_FD | SC_WRITES_FILE;

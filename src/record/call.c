@@ -317,7 +317,7 @@ static void tell_if_emulated(struct rec_session *s, struct rec_task *t)
 {
 	if (arch.is_emulated(&t->call.entry))
 		rec_tell_once(
-			s, 1ull << 47,
+			s, REC_TOLD_VSYSCALL, 0,
 			"the program calls %s at its old fixed address (the vsyscall page), as C "
 			"libraries did before 2012: that cannot be recorded, and the replay ends "
 			"there; link the program with a newer C library",
@@ -329,7 +329,7 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 	struct rec_call *c = &t->call;
 
 	if (tracee_event_message(&t->tracee)) {
-		rec_tell_once(s, ~0ull,
+		rec_tell_once(s, REC_TOLD_NARROW_CALL, 0,
 			      "a 32-bit system call was answered with ENOSYS: only 64-bit "
 			      "calls can be recorded");
 		rec_answer(s, t, -ENOSYS);
@@ -337,7 +337,7 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 	}
 	if (changes_our_pages(t)) {
 		rec_tell_once(
-			s, 1ull << 46,
+			s, REC_TOLD_OUR_MEMORY, 0,
 			"the program tries to change memory that belongs to warp (from %#llx on) "
 			"with %s: that was answered with EPERM",
 			WARP_CODE_PAGE, c->row->name);
@@ -355,7 +355,7 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 		return false;
 	if (!(c->row->flags & SC_QUIET))
 		rec_tell_once(
-			s, (uint64_t)c->call.nr,
+			s, REC_TOLD_CALL, (uint64_t)c->call.nr,
 			"%s is not supported: it was answered with %s, as an older kernel would do",
 			call_name(c), sc_errno_name(c->row->refuse_errno));
 	rec_answer(s, t, -c->row->refuse_errno);

@@ -148,7 +148,7 @@ enum rec_verdict rec_fanotify(struct rec_session *s, struct rec_task *t)
 {
 	if (!(arg(t, 0) & (FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT)))
 		return REC_MAKE;
-	rec_tell_once(s, 1ull << 47,
+	rec_tell_once(s, REC_TOLD_FANOTIFY, 0,
 		      "fanotify groups that decide on permissions (FAN_CLASS_CONTENT, "
 		      "FAN_CLASS_PRE_CONTENT) are not supported: fanotify_init was answered with "
 		      "EINVAL");
@@ -161,7 +161,7 @@ enum rec_verdict rec_fanotify(struct rec_session *s, struct rec_task *t)
 enum rec_verdict rec_ptrace(struct rec_session *s, struct rec_task *t)
 {
 	rec_tell_once(
-		s, 1ull << 41,
+		s, REC_TOLD_PTRACE, 0,
 		"ptrace is not supported in a recording: it was answered with EPERM, as for a "
 		"process that is traced already");
 	rec_answer(s, t, -EPERM);

@@ -159,7 +159,7 @@ enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t)
 
 	if (fd < 0 && errno == EACCES) {
 		rec_tell_once(
-			s, 1ull << 44,
+			s, REC_TOLD_UNREADABLE_EXEC, 0,
 			"the program executes a file that this user may not read, which cannot "
 			"be recorded: it was answered with EACCES; run warp as a user who may");
 		rec_answer(s, t, -EACCES);
@@ -167,13 +167,13 @@ enum rec_verdict rec_exec_enter(struct rec_session *s, struct rec_task *t)
 	}
 	if (fd >= 0 && fstat(fd, &status) == 0 && rec_gains_rights(&status))
 		rec_tell_once(
-			s, 1ull << 45,
+			s, REC_TOLD_SETUID_EXEC, 0,
 			"the program executes a set-user-ID or set-group-ID file: it runs without "
 			"those rights while it is recorded; run warp as root to record it with "
 			"them");
 	if (fd >= 0 && is_foreign(fd)) {
 		rec_tell_once(
-			s, 1ull << 43,
+			s, REC_TOLD_FOREIGN_EXEC, 0,
 			"the program executes a file that is not for 64-bit x86: that cannot be "
 			"recorded and was answered with ENOEXEC");
 		rec_answer(s, t, -ENOEXEC);

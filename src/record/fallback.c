@@ -65,8 +65,8 @@ void rec_fallback_before(struct rec_session *s, struct rec_task *t)
 	size_t length, deeper;
 
 	rec_tell_once(
-		s,
-		1ull << 42 | (uint64_t)c->call.nr << 32 | (c->row ? (uint32_t)c->call.args[1] : 0),
+		s, REC_TOLD_UNKNOWN,
+		(uint64_t)c->call.nr << 32 | (c->row ? (uint32_t)c->call.args[1] : 0),
 		"%s (number %d%s%#llx) is not known to warp: its effects are found by comparing "
 		"memory",
 		c->row ? c->row->name : "a system call", c->call.nr, ", argument ",

@@ -50,12 +50,12 @@ static bool is_zero_device(const struct stat *status)
 static void tell_refused(struct rec_session *s, const struct stat *status)
 {
 	if (S_ISCHR(status->st_mode))
-		rec_tell_once(s, 1ull << 32 | status->st_rdev,
+		rec_tell_once(s, REC_TOLD_DEVICE, status->st_rdev,
 			      "mapping the device %u:%u into memory is not supported: it was "
 			      "answered with ENODEV",
 			      major(status->st_rdev), minor(status->st_rdev));
 	else
-		rec_tell_once(s, 1ull << 46,
+		rec_tell_once(s, REC_TOLD_SOCKET, 0,
 			      "mapping a socket into memory is not supported: it was answered with "
 			      "ENODEV");
 }
@@ -93,7 +93,8 @@ static uint32_t keep_mapped(struct rec_session *s, struct rec_task *t, const str
 		struct stat whole = *status;
 
 		if (fd >= 0)
-			fstat(fd, &whole);
+			fstat(fd,
+			      &whole); /* its size and times, which the kernel may have to ask for */
 		file = rec_map_file(s, t, fd, path, &whole, shared, (flags & O_ACCMODE) == O_RDWR);
 	}
 	if (file == TRACE_NO_FILE)
@@ -158,9 +159,9 @@ static void madvise_exit(struct rec_session *s, struct rec_task *t)
 	restore_arg(t, 2);
 }
 
-/* The end of the segment that is attached there, or the address itself. Only /proc knows: a segment's
- * number means something in the program's own IPC namespace, and shmdt does not say how long it is.
- */
+/* The end of the segment that is attached there, or the address itself. Only /proc knows: a
+ * segment's number means something in the program's own IPC namespace, and shmdt does not say how
+ * long it is. */
 static taddr segment_end(struct rec_task *t, taddr start)
 {
 	struct proc_maps maps = {0};

@@ -23,14 +23,15 @@ uint64_t rec_now(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-void rec_tell_once(struct rec_session *s, uint64_t key, const char *format, ...)
+void rec_tell_once(struct rec_session *s, enum rec_told what, uint64_t which, const char *format,
+		   ...)
 {
 	va_list args;
 
 	vec_foreach (&s->told, told)
-		if (*told == key)
+		if (told->what == what && told->which == which)
 			return;
-	vec_push(&s->told, key);
+	vec_push(&s->told, ((struct rec_notice){what, which}));
 	va_start(args, format);
 	char *text = xvasprintf(format, args);
 
@@ -192,12 +193,12 @@ static void handle(struct rec_session *s, struct rec_task *t)
 {
 	pid_t tid = t->tracee.tid;
 
-	if (overtaken(s, t))
-		;
-	else if (t->todo == TODO_RESUME)
-		rec_begin_turn(s, t);
-	else
-		rec_handle_status(s, t);
+	if (!overtaken(s, t)) {
+		if (t->todo == TODO_RESUME)
+			rec_begin_turn(s, t);
+		else
+			rec_handle_status(s, t);
+	}
 	t = rec_find(s, tid); /* or it is no more */
 	if (t && t->tracee.unseen)
 		see_end(s, t);

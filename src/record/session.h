@@ -186,6 +186,27 @@ struct rec_task {
 	UT_hash_handle hh;
 };
 
+/* What the user is told about once. */
+enum rec_told {
+	REC_TOLD_CALL,	  /* which: its number */
+	REC_TOLD_UNKNOWN, /* which: a call's number and subcode */
+	REC_TOLD_DEVICE,  /* which: its number */
+	REC_TOLD_SOCKET,
+	REC_TOLD_FANOTIFY,
+	REC_TOLD_PTRACE,
+	REC_TOLD_VSYSCALL,
+	REC_TOLD_NARROW_CALL,
+	REC_TOLD_OUR_MEMORY,
+	REC_TOLD_FOREIGN_EXEC,
+	REC_TOLD_UNREADABLE_EXEC,
+	REC_TOLD_SETUID_EXEC,
+};
+
+struct rec_notice {
+	enum rec_told what;
+	uint64_t which;
+};
+
 struct rec_session {
 	struct trace_writer *writer;
 	struct rec_task *tasks;		       /* by tid */
@@ -206,9 +227,9 @@ struct rec_session {
 	cpu_set_t cpus;	      /* where the recorder was allowed to run */
 	struct stat out, err; /* our own standard output and error */
 	bool out_known, err_known;
-	dev_t proc_device;	   /* of /proc */
-	struct vec(uint64_t) told; /* what the user was told about: call numbers and codes */
-	uint64_t tick_ns;	   /* when SIGALRM wakes the loop up; 0: not */
+	dev_t proc_device;		    /* of /proc */
+	struct vec(struct rec_notice) told; /* what the user was told about */
+	uint64_t tick_ns;		    /* when SIGALRM wakes the loop up; 0: not */
 	struct record_timing timing;
 	uint64_t arrivals; /* stops so far */
 	struct {
@@ -221,9 +242,9 @@ struct rec_session {
 
 /* ---- session.c ---- */
 uint64_t rec_now(void);
-/* Tells the user once per `key`. */
-void rec_tell_once(struct rec_session *s, uint64_t key, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Tells the user once of each, and of each one of its kind. */
+void rec_tell_once(struct rec_session *s, enum rec_told what, uint64_t which, const char *format,
+		   ...) __attribute__((format(printf, 4, 5)));
 void rec_fail(struct rec_session *s, struct error *error);
 /* Lets the task go on in user mode, now or when its turn comes. */
 void rec_continue(struct rec_session *s, struct rec_task *t);

@@ -8,6 +8,9 @@
 #include "replay/session.h"
 #include "util/cleanup.h"
 
+/* What can be done where a copy cannot be made. */
+#define IN_MEMORY "the copy is made in memory: end some programs and try again"
+
 /* Copies [at, end). */
 static struct error *copy_extent(int from, int to, off_t at, off_t end)
 {
@@ -24,7 +27,7 @@ static struct error *copy_extent(int from, int to, off_t at, off_t end)
 		if (got < 0 || pwrite(to, buffer, (size_t)got, at) != got)
 			return error_hint(
 				error_os(errno, "cannot copy the contents of a mapped file"),
-				"the copy is made in memory: end some programs and try again");
+				IN_MEMORY);
 		at += got;
 	}
 	return NULL;
@@ -37,7 +40,7 @@ static struct error *copy_contents(int from, int to, uint64_t size)
 
 	if (ftruncate(to, end) < 0)
 		return error_hint(error_os(errno, "cannot make room for a copy of a mapped file"),
-				  "the copy is made in memory: end some programs and try again");
+				  IN_MEMORY);
 	while (hole < end && (data = lseek(from, hole, SEEK_DATA)) >= 0) {
 		hole = lseek(from, data, SEEK_HOLE);
 		try(copy_extent(from, to, data, hole < 0 || hole > end ? end : hole));
@@ -68,7 +71,7 @@ static struct error *open_file(struct rep_session *s, uint32_t id, struct rep_fi
 		file->fd = memfd_create("warp-file", MFD_CLOEXEC);
 	if (file->fd < 0 || ftruncate(file->fd, 0) < 0)
 		return error_hint(error_os(errno, "cannot make a copy of mapped file %u", id),
-				  "the copy is made in memory: end some programs and try again");
+				  IN_MEMORY);
 	return copy_contents(kept, file->fd, record->size);
 }
 

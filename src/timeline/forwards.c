@@ -247,21 +247,54 @@ static struct error *stop_where_it_stands(struct timeline *tl, bool *stopped)
 	return NULL;
 }
 
-/* ---- steps ---- */
+/* ---- marks ---- */
 
-/* Another task's turn: its next event, or a stop on the way there. */
-static struct error *run_other(struct timeline *tl, bool *stopped)
+static bool at_mark(struct timeline *tl)
+{
+	if (!tl->at || !mark_is_here(tl, tl->at))
+		return false;
+	tl->stop = (struct timeline_stop){.cause = TIMELINE_PLACE, .tid = tl->at->tid};
+	return true;
+}
+
+/* The stretch from the mark's event to the mark. */
+static struct error *run_to_mark(struct timeline *tl)
+{
+	struct error *error = mark_seek(tl, tl->at);
+
+	if (!error) {
+		tl->stop = (struct timeline_stop){.cause = TIMELINE_PLACE, .tid = tl->at->tid};
+		return NULL;
+	}
+	if (!tl->s.paused)
+		return error;
+	error_free(error);
+	tl->s.paused = false;
+	tl->reported = true;
+	return NULL;
+}
+
+/* ---- events and what stops before them ---- */
+
+/* The next event, or a stop on the way there. What leads past a reported stop may lead to it, too. */
+static struct error *run_event(struct timeline *tl, bool *stopped)
 {
 	uint64_t event = tl->s.done.number;
 
 	try(leave_reported(tl, stopped));
 	if (*stopped || tl->s.done.number != event)
 		return NULL;
+	*stopped = at_mark(tl);
+	if (*stopped)
+		return NULL;
 	try(stop_where_it_stands(tl, stopped));
 	if (*stopped)
 		return NULL;
-	return replay_event(tl, stopped);
+	*stopped = tl->at && tl->at->moved && tl->s.done.number == tl->at->event;
+	return *stopped ? run_to_mark(tl) : replay_event(tl, stopped);
 }
+
+/* ---- steps ---- */
 
 /* A breakpoint at which it is another's turn is still to be told. */
 static struct error *note_stepped(struct timeline *tl, uint32_t tid)
@@ -300,38 +333,13 @@ struct error *tl_step(struct timeline *tl, uint32_t tid)
 								  .tid = own};
 			return note_stepped(tl, own);
 		}
-		try(run_other(tl, &stopped));
+		try(run_event(tl, &stopped));
 		if (stopped)
 			return NULL;
 	}
 }
 
 /* ---- runs ---- */
-
-static bool at_mark(struct timeline *tl)
-{
-	if (!tl->at || !mark_is_here(tl, tl->at))
-		return false;
-	tl->stop = (struct timeline_stop){.cause = TIMELINE_PLACE, .tid = tl->at->tid};
-	return true;
-}
-
-/* The stretch from the mark's event to the mark. */
-static struct error *run_to_mark(struct timeline *tl)
-{
-	struct error *error = mark_seek(tl, tl->at);
-
-	if (!error) {
-		tl->stop = (struct timeline_stop){.cause = TIMELINE_PLACE, .tid = tl->at->tid};
-		return NULL;
-	}
-	if (!tl->s.paused)
-		return error;
-	error_free(error);
-	tl->s.paused = false;
-	tl->reported = true;
-	return NULL;
-}
 
 struct error *tl_run(struct timeline *tl)
 {
@@ -352,21 +360,7 @@ struct error *tl_run(struct timeline *tl)
 							  .tid = t ? t->tid : tl->process};
 			return NULL;
 		}
-		uint64_t event = tl->s.done.number;
-
-		try(leave_reported(tl, &stopped));
-		if (stopped)
-			return NULL;
-		if (tl->s.done.number != event)
-			continue; /* that led to it: what comes now may be the end */
-		if (at_mark(tl))
-			return NULL;
-		try(stop_where_it_stands(tl, &stopped));
-		if (stopped)
-			return NULL;
-		if (tl->at && tl->at->moved && tl->s.done.number == tl->at->event)
-			return run_to_mark(tl);
-		try(replay_event(tl, &stopped));
+		try(run_event(tl, &stopped));
 		if (stopped)
 			return NULL;
 		if (!tl->at && !tl->diverted)

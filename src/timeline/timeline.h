@@ -131,7 +131,8 @@ bool timeline_get_state(struct timeline *timeline, uint32_t tid, unsigned flavor
 /* Returns how many bytes could be read from addr on: the program's, not what we have put over
  * them. */
 size_t timeline_read(struct timeline *timeline, taddr addr, void *to, size_t length);
-/* Of all memory that the process can write; 0: it has no thread. Reads everything that is resident. */
+/* Of all memory that the process can write; 0: it has no thread. Reads everything that is
+ * resident. */
 uint64_t timeline_memory_hash(struct timeline *timeline);
 /* Shows the frames of a thread's stack, the innermost first, at most so many. */
 void timeline_walk_stack(struct timeline *timeline, uint32_t tid, unsigned most,

@@ -234,8 +234,7 @@ static struct error *scan_frame(int fd, const char *file, off_t *offset, struct 
 
 	*end = true;
 	if (errnum)
-		return error_hint(error_os(errnum, "cannot read %s", file),
-				  "copy the recording to another place and try again");
+		return error_hint(error_os(errnum, "cannot read %s", file), TRACE_ELSEWHERE);
 	/* After a loss of power, a file system may show zeros where nothing was written yet. */
 	if (got < sizeof(frame) || all_zero(&frame, sizeof(frame))) {
 		in->torn = got > 0;
@@ -270,8 +269,7 @@ static struct error *scan(int fd, const char *file, struct trace_stream_in *in)
 	int errnum = os_pread_all(fd, &header, sizeof(header), 0, &got);
 
 	if (errnum)
-		return error_hint(error_os(errnum, "cannot read %s", file),
-				  "copy the recording to another place and try again");
+		return error_hint(error_os(errnum, "cannot read %s", file), TRACE_ELSEWHERE);
 	if (got < sizeof(header) || all_zero(&header, sizeof(header))) {
 		in->torn = true;
 		return NULL;
@@ -362,7 +360,7 @@ struct error *trace_frame_read(int directory, const char *name, const struct tra
 
 	if (errnum)
 		return error_hint(error_os(errnum, "cannot read %s/%s", name, file),
-				  "copy the recording to another place and try again");
+				  TRACE_ELSEWHERE);
 	if (got < frame->header.zstd_length)
 		*damage = xasprintf("frame at byte %lld: it ends too early",
 				    (long long)(frame->body - (off_t)HEADER_SIZE));

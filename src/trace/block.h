@@ -12,6 +12,9 @@
 #include "util/error.h"
 #include "util/vec.h"
 
+/* What can be done where a recording cannot be read. */
+#define TRACE_ELSEWHERE "copy the recording to another place and try again"
+
 #define TRACE_STREAM_NAME 32
 
 /* The file name of a stream: events.G, data.G, files. */

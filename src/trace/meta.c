@@ -295,8 +295,7 @@ static struct error *read_fields(int fd, const char *name, const struct trace_me
 	size_t got;
 
 	if (fstat(fd, &status))
-		return error_hint(error_os(errno, "cannot read %s/meta", name),
-				  "copy the recording to another place and try again");
+		return error_hint(error_os(errno, "cannot read %s/meta", name), TRACE_ELSEWHERE);
 	if ((uint64_t)status.st_size < sizeof(*header) + header->length)
 		return error_new("the recording %s is cut short: its file 'meta' has %llu bytes "
 				 "instead of %llu; record again",
@@ -306,8 +305,7 @@ static struct error *read_fields(int fd, const char *name, const struct trace_me
 	int errnum = os_pread_all(fd, fields, header->length, sizeof(*header), &got);
 
 	if (errnum)
-		return error_hint(error_os(errnum, "cannot read %s/meta", name),
-				  "copy the recording to another place and try again");
+		return error_hint(error_os(errnum, "cannot read %s/meta", name), TRACE_ELSEWHERE);
 	if (got < header->length || meta_hash(header, fields, header->length) != header->hash ||
 	    !take_all(meta, fields, header->length)) {
 		trace_meta_deinit(meta);
@@ -343,8 +341,7 @@ struct error *trace_meta_read(int directory, const char *name, struct trace_meta
 				 "lists recordings",
 				 name);
 	if (errnum)
-		return error_hint(error_os(errnum, "cannot read %s/meta", name),
-				  "copy the recording to another place and try again");
+		return error_hint(error_os(errnum, "cannot read %s/meta", name), TRACE_ELSEWHERE);
 	try(check_header(name, &header, got));
 	return read_fields(fd, name, &header, meta);
 }

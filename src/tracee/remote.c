@@ -69,7 +69,7 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 
 		if (tracee->gone || tracee_event(status) == PTRACE_EVENT_EXIT) {
 			tracee->gone = true;
-			tracee->unseen = status;
+			tracee->unseen = status < 0 ? 0 : status; /* not ours any more */
 			return false;
 		}
 		if (is_clone_event(status)) {
@@ -101,7 +101,7 @@ static bool run_to_trap(struct tracee *tracee, pid_t *child)
 
 int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS], pid_t *child)
 {
-	if (tracee->gone || tracee->unseen)
+	if (tracee->gone)
 		return -ESRCH;
 	struct regs before = *tracee_regs(tracee);
 	uint64_t mask = tracee_get_sigmask(tracee);
@@ -134,7 +134,7 @@ int64_t tracee_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS])
 /* A call made by code put at the program counter for the moment. The seccomp program stops it. */
 static int64_t borrowed_call(struct tracee *tracee, int nr, const uint64_t args[SC_ARGS])
 {
-	if (tracee->gone || tracee->unseen)
+	if (tracee->gone)
 		return -ESRCH;
 	struct regs before = *tracee_regs(tracee);
 	taddr pc = arch.pc(&before);

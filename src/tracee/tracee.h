@@ -30,8 +30,8 @@ struct tracee {
 	struct regs regs;
 	int stop_again; /* a stop signal that arrived during a remote call: sent again after it */
 	bool interrupt_again; /* the same for tracee_interrupt() and group stops */
-	/* Its end, or the stop before that, which came during a remote call: the next wait tells it, and until
-	 * then nothing is resumed. 0: none. */
+	/* Its end, or the stop before that, which came during a remote call: the next wait tells
+	 * it, and until then nothing is resumed, and it is `gone`. 0: none. */
 	int unseen;
 	bool trapped;	   /* by a SIGTRAP since the caller cleared this */
 	bool ignores_trap; /* the program ignores SIGTRAP: remote calls must not raise it */

@@ -1,6 +1,6 @@
 /*
- * fanotify in its notification class: the events carry open descriptors that the kernel makes. In the
- * class that gives permissions it works, or is refused as by a kernel without it.
+ * fanotify in its notification class: the events carry open descriptors that the kernel makes. In
+ * the class that gives permissions it works, or is refused as by a kernel without it.
  */
 #include "guest.h"
 #include <sys/fanotify.h>

@@ -1,6 +1,6 @@
 /*
- * The ring of a packet socket in memory: the kernel writes there by itself, so a recorder refuses it.
- * It either works or fails with an ordinary error; what is in it is printed.
+ * The ring of a packet socket in memory: the kernel writes there by itself, so a recorder refuses
+ * it. It either works or fails with an ordinary error; what is in it is printed.
  */
 #include "guest.h"
 #include <arpa/inet.h>

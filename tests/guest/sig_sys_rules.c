@@ -1,6 +1,6 @@
 /*
- * A program's own seccomp rules: which programs, flags and rights the kernel takes, in which order it
- * looks at them, and whom a rule kills.
+ * A program's own seccomp rules: which programs, flags and rights the kernel takes, in which order
+ * it looks at them, and whom a rule kills.
  */
 #include "guest_task.h"
 #include <linux/filter.h>
