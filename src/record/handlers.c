@@ -15,6 +15,8 @@
 #include "tracee/procfs.h"
 #include "util/cleanup.h"
 
+#define PAGE 4096
+
 static uint64_t arg(const struct rec_task *t, int index)
 {
 	return t->call.call.args[index];
@@ -145,18 +147,56 @@ static void brk_exit(struct rec_session *s, struct rec_task *t)
 	t->mm->brk = now;
 }
 
+/* What the kernel calls private and anonymous: vma_is_anonymous() in include/linux/mm.h. */
+static bool is_anonymous(const struct proc_map *map)
+{
+	static const char *const of_the_kernel[] = {"[vdso]", "[vvar]", "[vvar_vclock]"};
+
+	for (size_t i = 0; i < sizeof(of_the_kernel) / sizeof(*of_the_kernel); i++)
+		if (!strcmp(map->name, of_the_kernel[i]))
+			return false;
+	return !map->shared && (!map->inode || !strcmp(map->name, "/dev/zero"));
+}
+
+/* The first address in the range that is mapped and not private and anonymous; `end` if none is. */
+static taddr first_of_others(struct rec_task *t, taddr start, taddr end)
+{
+	struct proc_maps maps = {0};
+	taddr found = end;
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach (&maps, map)
+		if (map->start < found && map->end > start && !is_anonymous(map))
+			found = map->start > start ? map->start : start;
+	proc_maps_deinit(&maps);
+	return found;
+}
+
 /* MADV_FREE lets the kernel choose when pages become zero; MADV_DONTNEED does it now, which is one
- * of the outcomes that a program must expect. */
+ * of the outcomes that a program must expect. But MADV_FREE is for private anonymous memory only
+ * (madvise_free_single_vma() in mm/madvise.c): of the rest it is asked, and keeps what lies before,
+ * which is an outcome, too. */
 static enum rec_verdict madvise_enter(struct rec_session *s, struct rec_task *t)
 {
-	if (arg(t, 2) == MADV_FREE)
+	taddr start = arg(t, 0), end = start + arg(t, 1);
+
+	if (arg(t, 2) != MADV_FREE || end <= start || start % PAGE)
+		return REC_MAKE;
+	taddr other = first_of_others(t, start, end);
+
+	if (other == end) {
 		arch.set_call_arg(tracee_regs_mut(&t->tracee), 2, MADV_DONTNEED);
+	} else {
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), 0, other);
+		arch.set_call_arg(tracee_regs_mut(&t->tracee), 1, end - other);
+	}
 	return REC_MAKE;
 }
 
 static void madvise_exit(struct rec_session *s, struct rec_task *t)
 {
-	restore_arg(t, 2);
+	for (int i = 0; i < 3; i++)
+		restore_arg(t, i);
 }
 
 /* The end of the segment that is attached there, or the address itself. Only /proc knows: a

@@ -37,6 +37,27 @@ static void test_fork_advice(void)
 	expect(wipe[0] == 'm' && gone[0] == 'm', "all kept in the parent");
 }
 
+/* MADV_FREE is for private anonymous memory; other memory keeps its bytes. */
+static void test_free_of_others(void)
+{
+	char *shared = fresh(MAP_SHARED), *mixed = fresh(MAP_PRIVATE);
+	int fd = need(open("/proc/self/exe", O_RDONLY));
+	char *file = mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0);
+
+	need((long)file);
+	strcpy(file, "mine");
+	expect_errno(madvise(file, 4096, MADV_FREE), EINVAL);
+	expect(strcmp(file, "mine") == 0, "a file's private page keeps its bytes");
+	expect_errno(madvise(shared, LEN, MADV_FREE), EINVAL);
+	expect_eq_long(shared[0], 'm', "shared memory keeps its bytes");
+	need((long)mmap(mixed + 8192, 4096, RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
+	mixed[8192] = 'f';
+	expect_errno(madvise(mixed, LEN, MADV_FREE), EINVAL);
+	expect(mixed[8192] == 'f' && mixed[LEN - 1] == 'm', "from the file on nothing is freed");
+	show("before it: %d", mixed[0]);
+	expect(mixed[0] == 'm' || mixed[0] == 0, "before it old bytes or zero");
+}
+
 int main(void)
 {
 	char *p = fresh(MAP_PRIVATE), *shared = fresh(MAP_SHARED);
@@ -66,6 +87,7 @@ int main(void)
 	int r = madvise(p, LEN, 22 /* MADV_POPULATE_READ */);
 	expect(r == 0 || errno == EINVAL, "MADV_POPULATE_READ: %d", r);
 	test_fork_advice();
+	test_free_of_others();
 	expect_errno(madvise(p, LEN, 9999), EINVAL);
 	expect_errno(madvise(p + 1, LEN, MADV_DONTNEED), EINVAL);
 	need(munmap(p + 4096, 4096));
