@@ -177,7 +177,8 @@ struct error *rep_call_end(struct rep_session *s, struct rep_task *t)
 		try(echo(s, t, row, &call));
 	bool failed = call.result < 0 && call.result >= -4095;
 
-	if (row && row->action == SC_PERFORM && !failed && !(s->event.flags & TRACE_F_REFUSED)) {
+	if (row && row->action == SC_PERFORM && !(s->event.flags & TRACE_F_REFUSED) &&
+	    (!failed || ((row->flags & SC_PARTIAL) && rep_failed_midway(s, t)))) {
 		rep_perform perform = rep_performer(row->handler);
 
 		if (perform)

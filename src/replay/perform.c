@@ -1,4 +1,5 @@
 /* Calls that shape the address space are made again, at the recorded places. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "replay/session.h"
+#include "tracee/procfs.h"
 
 #define PAGE_MASK 4095ull
 
@@ -226,6 +228,25 @@ static struct error *do_xcomp(struct rep_session *s, struct rep_task *t)
 			    "this processor or kernel does not let it use the vector state %llu: "
 			    "replay on a machine that has it (%s)",
 			    (unsigned long long)arg(s, 1), strerror((int)-result));
+}
+
+/* What stopped the call is still there: a hole; or, where an access was denied, another mapping
+ * than that which the range begins in. */
+bool rep_failed_midway(struct rep_session *s, struct rep_task *t)
+{
+	taddr at = arg(s, 0), end = at + ((arg(s, 1) + PAGE_MASK) & ~PAGE_MASK);
+	struct proc_maps maps = {0};
+	unsigned met = 0;
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach (&maps, map) {
+		if (map->end <= at || map->start > at || at >= end)
+			continue;
+		at = map->end;
+		met++;
+	}
+	proc_maps_deinit(&maps);
+	return s->event.result == -ENOMEM ? at < end : s->event.result == -EACCES && met > 1;
 }
 
 static const rep_perform performers[SC_HANDLERS] = {

@@ -45,6 +45,7 @@ enum sc_flags {
 	SC_CLASS_CREDS = 1 << 23,
 	SC_CLASS_CLOCK = 1 << 24,
 	SC_CLASS_PURE = 1 << 25,
+	SC_PARTIAL = 1 << 26, /* when it fails it may have changed the beginning of its range */
 };
 
 /* What recorder and replayer do with the call. */

@@ -40,7 +40,7 @@ static void test_fork_advice(void)
 /* MADV_FREE is for private anonymous memory; other memory keeps its bytes. */
 static void test_free_of_others(void)
 {
-	char *shared = fresh(MAP_SHARED), *mixed = fresh(MAP_PRIVATE);
+	char *shared = fresh(MAP_SHARED), *mixed = fresh(MAP_PRIVATE), *holes = fresh(MAP_PRIVATE);
 	int fd = need(open("/proc/self/exe", O_RDONLY));
 	char *file = mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0);
 
@@ -56,6 +56,40 @@ static void test_free_of_others(void)
 	expect(mixed[8192] == 'f' && mixed[LEN - 1] == 'm', "from the file on nothing is freed");
 	show("before it: %d", mixed[0]);
 	expect(mixed[0] == 'm' || mixed[0] == 0, "before it old bytes or zero");
+	need(munmap(holes + 8192, 4096));
+	expect_errno(madvise(holes, LEN, MADV_FREE), ENOMEM);
+	show("around a hole: %d %d", holes[0], holes[LEN - 1]);
+	expect(holes[LEN - 1] == 'm' || holes[LEN - 1] == 0, "around a hole old bytes or zero");
+}
+
+/* What fails half-way has had an effect before. */
+static void test_midway(void)
+{
+	char *holes = fresh(MAP_PRIVATE), *guarded = fresh(MAP_PRIVATE);
+
+	need(munmap(holes + 4096, 4096));
+	expect_errno(madvise(holes, LEN, MADV_DONTNEED), ENOMEM);
+	expect(holes[0] == 0 && holes[8192] == 0, "emptied around the hole");
+	need(munmap(guarded + 8192, 4096));
+	expect_errno(mprotect(guarded, LEN, PROT_READ), ENOMEM);
+	expect(mprotect(guarded + 12288, 4096, RW) == 0, "writable behind the hole");
+	guarded[12288] = 'w';
+	int fd = need(open("/proc/self/exe", O_RDONLY));
+	char *denied = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need((long)denied);
+	need((long)mmap(denied + 4096, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0));
+	expect_errno(mprotect(denied, 8192, RW), EACCES);
+	denied[0] = 'w';
+	expect(denied[0] == 'w', "writable before what may not be");
+	/* The kernel cannot write where the program must not: only a store tells. */
+	pid_t pid = need(fork());
+	if (pid == 0) {
+		*(volatile char *)guarded = 'w';
+		_exit(0);
+	}
+	int status = 0;
+	need(waitpid(pid, &status, 0));
+	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "read-only before it");
 }
 
 int main(void)
@@ -88,6 +122,7 @@ int main(void)
 	expect(r == 0 || errno == EINVAL, "MADV_POPULATE_READ: %d", r);
 	test_fork_advice();
 	test_free_of_others();
+	test_midway();
 	expect_errno(madvise(p, LEN, 9999), EINVAL);
 	expect_errno(madvise(p + 1, LEN, MADV_DONTNEED), EINVAL);
 	need(munmap(p + 4096, 4096));
