@@ -174,9 +174,20 @@ static struct error *do_range_again(struct rep_session *s, struct rep_task *t)
 	return do_again(s, t);
 }
 
+/* Newer than the headers of the C library (include/uapi/asm-generic/mman-common.h). */
+#define ADVICE_DONTNEED_LOCKED 24
+#define ADVICE_GUARD_INSTALL   102
+#define ADVICE_GUARD_REMOVE    103
+
+/* Nothing is locked here, and MADV_FREE was recorded as MADV_DONTNEED. */
+static uint64_t advice_here(uint64_t advice)
+{
+	return advice == MADV_FREE || advice == ADVICE_DONTNEED_LOCKED ? MADV_DONTNEED : advice;
+}
+
 static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
 {
-	uint64_t advice = arg(s, 2) == MADV_FREE ? MADV_DONTNEED : arg(s, 2);
+	uint64_t advice = advice_here(arg(s, 2));
 
 	try(check_range(s, arg(s, 0), arg(s, 1)));
 	/* Page faults of others or of the disk do not matter here, contents and inheritance do. */
@@ -187,6 +198,8 @@ static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
 	case MADV_DOFORK:
 	case MADV_WIPEONFORK:
 	case MADV_KEEPONFORK:
+	case ADVICE_GUARD_INSTALL: /* page faults there are what the program wants */
+	case ADVICE_GUARD_REMOVE:
 		return check(s, t, "madvise",
 			     tracee_callv(&t->tracee, SYS_madvise, arg(s, 0), arg(s, 1), advice),
 			     s->event.result);

@@ -8,6 +8,13 @@
 #define MADV_COLD    20
 #define MADV_PAGEOUT 21
 #endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE  103
+#endif
 #define RW  (PROT_READ | PROT_WRITE)
 #define LEN (8 * 4096)
 
@@ -92,6 +99,31 @@ static void test_midway(void)
 	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "read-only before it");
 }
 
+/* Advice of newer kernels: 5.18, 6.13. */
+static void test_new_advice(void)
+{
+	char *locked = fresh(MAP_PRIVATE), *guarded = fresh(MAP_PRIVATE);
+	int status = 0;
+
+	need(mlock(locked, 4096));
+	int r = madvise(locked, LEN, MADV_DONTNEED_LOCKED);
+	expect(r == 0 || errno == EINVAL, "MADV_DONTNEED_LOCKED is taken or not known: %d", r);
+	expect(r != 0 || (locked[0] == 0 && locked[4096] == 0), "locked pages too are emptied");
+	r = madvise(guarded, 4096, MADV_GUARD_INSTALL);
+	expect(r == 0 || errno == EINVAL, "MADV_GUARD_INSTALL is taken or not known: %d", r);
+	if (r != 0)
+		return;
+	pid_t pid = need(fork());
+	if (pid == 0) {
+		*(volatile char *)guarded;
+		_exit(0);
+	}
+	need(waitpid(pid, &status, 0));
+	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "no way into a guard page");
+	expect_eq_long(madvise(guarded, 4096, MADV_GUARD_REMOVE), 0, "MADV_GUARD_REMOVE");
+	expect(guarded[0] == 0 && guarded[4096] == 'm', "the page is empty then");
+}
+
 int main(void)
 {
 	char *p = fresh(MAP_PRIVATE), *shared = fresh(MAP_SHARED);
@@ -123,6 +155,7 @@ int main(void)
 	test_fork_advice();
 	test_free_of_others();
 	test_midway();
+	test_new_advice();
 	expect_errno(madvise(p, LEN, 9999), EINVAL);
 	expect_errno(madvise(p + 1, LEN, MADV_DONTNEED), EINVAL);
 	need(munmap(p + 4096, 4096));
