@@ -32,6 +32,9 @@
 /* A call that may write more is made in place: no program hands that much to a call that blocks. */
 #define SCRATCH_MAX (64u << 20)
 
+#define PAGE	    4096
+#define PROBE_PAGES 256 /* at a time */
+
 #define ECHO_FLAGS (TRACE_F_ECHO_STDOUT | TRACE_F_ECHO_STDERR)
 
 static bool is_restart(int64_t result)
@@ -120,15 +123,22 @@ static void add_outputs(struct rec_session *s, struct rec_task *t)
 /* ---- scratch ---- */
 
 /* Whether the kernel can write there for the program: what fails must fail in place. Protections do
- * not bind /proc/PID/mem, but they do bind process_vm_writev(2). The first byte tells: nothing is
- * written behind one that cannot be. */
-static bool is_writable(struct rec_task *t, taddr addr)
+ * not bind /proc/PID/mem, but they do bind process_vm_writev(2). A byte of each page tells. */
+static bool is_writable(struct rec_task *t, taddr addr, uint64_t length)
 {
-	uint8_t byte;
-	struct iovec own = {&byte, 1}, its = {(void *)(uintptr_t)addr, 1};
+	uint8_t bytes[PROBE_PAGES];
+	struct iovec own = {bytes, 0}, its[PROBE_PAGES];
 
-	return process_vm_readv(t->tracee.tid, &own, 1, &its, 1, 0) == 1 &&
-	       process_vm_writev(t->tracee.tid, &own, 1, &its, 1, 0) == 1;
+	for (taddr at = addr, end = addr + length; at < end; own.iov_len = 0) {
+		for (; at < end && own.iov_len < PROBE_PAGES; at = (at | (PAGE - 1)) + 1)
+			its[own.iov_len++] = (struct iovec){(void *)(uintptr_t)at, 1};
+		ssize_t count = (ssize_t)own.iov_len;
+
+		if (process_vm_readv(t->tracee.tid, &own, 1, its, own.iov_len, 0) != count ||
+		    process_vm_writev(t->tracee.tid, &own, 1, its, own.iov_len, 0) != count)
+			return false;
+	}
+	return addr + length >= addr;
 }
 
 /* Which regions must move: those written, and those that hold a pointer to one that moves. */
@@ -137,16 +147,17 @@ static size_t plan_scratch(struct rec_task *t, bool *moves)
 	const struct sc_regions *regions = &t->call.regions;
 	size_t size = 0;
 
+	vec_foreach (regions, region)
+		if (region->dir != SC_IN && region->capacity > SCRATCH_MAX)
+			return (size_t)SCRATCH_MAX + 1;
 	for (size_t i = 0; i < regions->count; i++)
 		moves[i] = regions->items[i].dir != SC_IN && !regions->items[i].fixed &&
-			   is_writable(t, regions->items[i].addr);
+			   is_writable(t, regions->items[i].addr, regions->items[i].capacity);
 	for (size_t i = regions->count; i-- > 0;)
 		if (moves[i] && regions->items[i].parent >= 0)
 			moves[regions->items[i].parent] = true;
 	for (size_t i = 0; i < regions->count; i++)
-		if (moves[i] && regions->items[i].capacity > SCRATCH_MAX)
-			return (size_t)SCRATCH_MAX + 1;
-		else if (moves[i])
+		if (moves[i])
 			size += (regions->items[i].capacity + 63) & ~63ull;
 	return size;
 }
