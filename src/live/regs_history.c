@@ -1,8 +1,7 @@
 /* Timeouts under repeated samples.
  *
- * Most calls that are interrupted go on with what is left of their timeout; some end with EINTR,
- * and are made again with all of it (signal(7), "Interruption of system calls and library functions
- * by stop signals"). Samples that come faster than the timeout would keep it from ever coming.
+ * Samples that come faster than the timeout of a call which begins that anew would keep it from
+ * ever coming.
  *
  * A thread is in the same call as at the last sample if it has slept twice since: in the call, and
  * in our stop. Had it been awake for another reason, it would have slept more often.
@@ -12,45 +11,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "syscalls/timeout.h"
 #include "tracee/procfs.h"
 
-/* How the timeout is given, and what the call returns then. */
-static const struct timed {
-	const char *name;
-	int arg;
-	bool milliseconds; /* an int, negative for ever; else the address of a timespec */
-	int result;
-} timed_calls[] = {
-	{"epoll_wait", 3, true, 0},	   {"epoll_pwait", 3, true, 0},
-	{"epoll_pwait2", 3, false, 0},	   {"rt_sigtimedwait", 2, false, -EAGAIN},
-	{"semtimedop", 3, false, -EAGAIN}, {"io_getevents", 4, false, 0},
-};
-
-static const struct timed *find_timed(int nr)
+static size_t read_task(void *context, taddr addr, void *to, size_t length)
 {
-	const struct sc_row *row = sc_row(nr);
-
-	for (size_t i = 0; row && i < sizeof(timed_calls) / sizeof(*timed_calls); i++)
-		if (!strcmp(timed_calls[i].name, row->name))
-			return &timed_calls[i];
-	return NULL;
-}
-
-/* UINT64_MAX: none. */
-static uint64_t timeout_of(const struct timed *timed, const struct sc_call *call,
-			   struct live_task *task)
-{
-	uint64_t value = call->args[timed->arg];
-	struct timespec time;
-
-	if (timed->milliseconds)
-		return (int)value < 0 ? UINT64_MAX : (uint64_t)(int)value * 1000000;
-	if (!value || live_read(task, value, &time, sizeof(time)) != sizeof(time) ||
-	    time.tv_sec < 0 || time.tv_sec > 1000000)
-		return UINT64_MAX;
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	return live_read(context, addr, to, length);
 }
 
 static struct regs_wait *find(struct regs_history *history, pid_t tid)
@@ -93,12 +60,12 @@ static void forget(struct regs_history *history, struct regs_wait *wait)
 void regs_history_note(struct regs_history *history, struct live_task *task,
 		       struct arch_state *state, uint64_t now_ns)
 {
-	const struct timed *timed = NULL;
+	const struct sc_timeout *timed = NULL;
 	struct regs_wait *before = find(history, task->tracee.tid);
 
 	if (!state->narrow && arch.in_call(&state->regs) &&
 	    arch.call_result(&state->regs) == -EINTR)
-		timed = find_timed(arch.call_nr(&state->regs));
+		timed = sc_timeout(sc_row(arch.call_nr(&state->regs)));
 	if (!timed) {
 		forget(history, before);
 		return;
@@ -108,7 +75,9 @@ void regs_history_note(struct regs_history *history, struct live_task *task,
 	if (before && same_call(before, &now))
 		now.since_ns = before->since_ns;
 	forget(history, before);
-	if (now_ns - now.since_ns < timeout_of(timed, &now.call, task)) {
+	const struct sc_memory memory = {read_task, task};
+
+	if (now_ns - now.since_ns < sc_timeout_ns(timed, &now.call, &memory)) {
 		vec_push(&history->waits, now);
 		return;
 	}

@@ -48,7 +48,7 @@ void rec_call_reset(struct rec_call *call)
 	vec_clear(&call->homes);
 	vec_clear(&call->inputs);
 	vec_clear(&call->before);
-	call->open = call->entered_event = false;
+	call->open = call->entered_event = call->shortened = false;
 	call->flags = 0;
 	call->clone = (struct rec_clone){0};
 	call->note = 0;
@@ -628,6 +628,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		rec_await(s, t); /* comes back here: nobody else may run in between */
 		return;
 	}
+	rec_shorten_timeout(t);
 	make_call(s, t);
 }
 
@@ -718,10 +719,10 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	}
 	c->call.ended = true;
 	close_memory(t);
-	if (c->homes.count) {
+	if (c->homes.count)
 		copy_home(t);
+	if (c->homes.count || c->shortened)
 		restore_args(t);
-	}
 	add_inputs(s, t);
 	if (c->flags & TRACE_F_FALLBACK)
 		rec_fallback_after(s, t);
@@ -741,6 +742,8 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 	c->open = false;
 	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
 	t->restart_noted = false;
+	if (!t->restart_pending)
+		t->timed_since_ns = 0;
 	if (c->row && (c->row->flags & SC_YIELDS) && !rec_alone(t))
 		rec_queue(s, t, TODO_RESUME);
 	else

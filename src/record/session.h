@@ -111,7 +111,8 @@ struct rec_call {
 	bool entered_event;	 /* TRACE_EV_SYSCALL_ENTER was written */
 	uint16_t flags;		 /* enum trace_event_flags */
 	struct rec_clone clone;
-	int64_t note; /* the handler's own */
+	bool shortened; /* the timeout was: the arguments are the program's at the end */
+	int64_t note;	/* the handler's own */
 };
 
 /* prctl(PR_SET_SYSCALL_USER_DISPATCH): calls from outside [offset, offset + length) become SIGSYS
@@ -138,10 +139,11 @@ struct rec_task {
 	bool queued;
 	int status; /* wait status for TODO_STATUS */
 	struct rec_call call;
-	bool restart_pending; /* the last call ended with an ERESTART code */
-	bool restart_noted;   /* ...and TRACE_EV_RESTART was written before it was made again */
-	bool outer_rules;     /* as the session's */
-	bool unjudged;	      /* at a call's entry, but its seccomp stop has not come (yet) */
+	bool restart_pending;	 /* the last call ended with an ERESTART code */
+	bool restart_noted;	 /* ...and TRACE_EV_RESTART was written before it was made again */
+	uint64_t timed_since_ns; /* when the call with a timeout began that is under way; 0: none */
+	bool outer_rules;	 /* as the session's */
+	bool unjudged;		 /* at a call's entry, but its seccomp stop has not come (yet) */
 	struct regs unjudged_entry;
 	bool dying;	 /* of a leader: SIGKILL is on its way to all threads of the process */
 	bool exit_event; /* TRACE_EV_TASK_EXIT was written */
@@ -328,6 +330,10 @@ void rec_xstate_datum(struct rec_session *s, struct rec_task *t);
 /* Commits the event; abandons it instead if the tracee is gone (and returns 0). */
 uint64_t rec_commit(struct rec_session *s, struct rec_task *t, enum trace_event_kind kind,
 		    uint16_t flags, uint32_t arg, int64_t result, const struct regs *regs);
+
+/* ---- timeout.c ---- */
+/* Just before the call is made: if it is made again, with what is left of its timeout. */
+void rec_shorten_timeout(struct rec_task *t);
 
 /* ---- call.c ---- */
 /* With outer rules: before they are asked. A call that they answer never comes to our own stop. */

@@ -256,6 +256,7 @@ static void enter_handler(struct rec_session *s, struct rec_task *t, int signal,
 	rec_want_known_sites(s, t);
 	rec_make_sites(s, t);
 	t->restart_pending = false;
+	t->timed_since_ns = 0;
 	rec_sigmask_exit(s, t);
 	rec_continue(s, t);
 }

@@ -1,0 +1,40 @@
+/* Timeouts that the kernel begins anew when a call is interrupted.
+ *
+ * Most calls that are interrupted go on with what is left of their timeout; some end with EINTR,
+ * and are made again with all of it (signal(7), "Interruption of system calls and library functions
+ * by stop signals"): those whose rows say TIMED. */
+#include "syscalls/timeout.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+static const struct sc_timeout timeouts[] = {
+	{"epoll_wait", 3, true, 0},	   {"epoll_pwait", 3, true, 0},
+	{"epoll_pwait2", 3, false, 0},	   {"rt_sigtimedwait", 2, false, -EAGAIN},
+	{"semtimedop", 3, false, -EAGAIN}, {"io_getevents", 4, false, 0},
+};
+
+const struct sc_timeout *sc_timeout(const struct sc_row *row)
+{
+	if (!row || !(row->flags & SC_TIMED))
+		return NULL;
+	for (size_t i = 0; i < sizeof(timeouts) / sizeof(*timeouts); i++)
+		if (!strcmp(timeouts[i].name, row->name))
+			return &timeouts[i];
+	return NULL;
+}
+
+uint64_t sc_timeout_ns(const struct sc_timeout *timeout, const struct sc_call *call,
+		       const struct sc_memory *memory)
+{
+	uint64_t value = call->args[timeout->arg];
+	struct timespec time;
+
+	if (timeout->milliseconds)
+		return (int)value < 0 ? UINT64_MAX : (uint64_t)(int)value * 1000000;
+	if (!value || memory->read(memory->context, value, &time, sizeof(time)) != sizeof(time) ||
+	    time.tv_sec < 0 || time.tv_sec > 1000000)
+		return UINT64_MAX;
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
