@@ -313,13 +313,19 @@ static const char *call_name(const struct rec_call *c)
 }
 
 /* Our pages and scratch memory are as if they were sealed (mseal(2)). */
+bool rec_is_ours(const struct rec_task *t, taddr start, uint64_t length)
+{
+	taddr end = t->mm->scratch_end < WARP_RESERVED_END ? t->mm->scratch_end : WARP_SCRATCH;
+
+	return start < end && start + length > WARP_CODE_PAGE;
+}
+
 static bool changes_our_pages(const struct rec_task *t)
 {
 	const struct rec_call *c = &t->call;
-	taddr end = t->mm->scratch_end < WARP_RESERVED_END ? t->mm->scratch_end : WARP_SCRATCH;
 
-	return c->row && (c->row->flags & SC_RANGE) && c->call.args[0] < end &&
-	       c->call.args[0] + c->call.args[1] > WARP_CODE_PAGE;
+	return c->row && (c->row->flags & SC_RANGE) &&
+	       rec_is_ours(t, c->call.args[0], c->call.args[1]);
 }
 
 /* It ends where the program goes on, without a stop of its own; and in a replay nothing stops
@@ -335,6 +341,15 @@ static void tell_if_emulated(struct rec_session *s, struct rec_task *t)
 			call_name(&t->call));
 }
 
+void rec_answer_ours(struct rec_session *s, struct rec_task *t)
+{
+	rec_tell_once(s, REC_TOLD_OUR_MEMORY, 0,
+		      "the program tries to change memory that belongs to warp (from %#llx on) "
+		      "with %s: that was answered with EPERM",
+		      WARP_CODE_PAGE, t->call.row->name);
+	rec_answer(s, t, -EPERM);
+}
+
 static bool refuse(struct rec_session *s, struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
@@ -347,12 +362,7 @@ static bool refuse(struct rec_session *s, struct rec_task *t)
 		return true;
 	}
 	if (changes_our_pages(t)) {
-		rec_tell_once(
-			s, REC_TOLD_OUR_MEMORY, 0,
-			"the program tries to change memory that belongs to warp (from %#llx on) "
-			"with %s: that was answered with EPERM",
-			WARP_CODE_PAGE, c->row->name);
-		rec_answer(s, t, -EPERM);
+		rec_answer_ours(s, t);
 		return true;
 	}
 	/* Bytes that go to our own output without passing memory could not be echoed: the caller

@@ -199,6 +199,33 @@ static void madvise_exit(struct rec_session *s, struct rec_task *t)
 		restore_arg(t, i);
 }
 
+/* Arguments 0 and 1 were looked at: this is where the memory is to go. */
+static enum rec_verdict mremap_enter(struct rec_session *s, struct rec_task *t)
+{
+	if (!(arg(t, 3) & MREMAP_FIXED) || !rec_is_ours(t, arg(t, 4), arg(t, 2)))
+		return REC_MAKE;
+	rec_answer_ours(s, t);
+	return REC_ANSWERED;
+}
+
+/* How long a segment is taken to be that we may not ask about. */
+#define SEGMENT_UNKNOWN (1ull << 30)
+
+/* SHM_REMAP takes the place of what is there. */
+static enum rec_verdict shmat_enter(struct rec_session *s, struct rec_task *t)
+{
+	struct shmid_ds segment = {.shm_segsz = SEGMENT_UNKNOWN};
+
+	if (!(arg(t, 2) & SHM_REMAP))
+		return REC_MAKE;
+	if (shmctl((int)arg(t, 0), IPC_STAT, &segment) < 0)
+		segment.shm_segsz = SEGMENT_UNKNOWN;
+	if (!rec_is_ours(t, arg(t, 1), segment.shm_segsz))
+		return REC_MAKE;
+	rec_answer_ours(s, t);
+	return REC_ANSWERED;
+}
+
 /* The end of the segment that is attached there, or the address itself. Only /proc knows: a
  * segment's number means something in the program's own IPC namespace, and shmdt does not say how
  * long it is. */
@@ -412,7 +439,8 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_MMAP] = {.enter = mmap_enter, .exit = mmap_exit},
 	[SC_H_BRK] = {.exit = brk_exit},
 	[SC_H_MADVISE] = {.enter = madvise_enter, .exit = madvise_exit},
-	[SC_H_SHMAT] = {.exit = shmat_exit},
+	[SC_H_SHMAT] = {.enter = shmat_enter, .exit = shmat_exit},
+	[SC_H_MREMAP] = {.enter = mremap_enter},
 	[SC_H_SHMDT] = {.enter = shmdt_enter, .exit = shmdt_exit},
 	[SC_H_CLONE] = {.enter = clone_enter, .exit = clone_exit},
 	[SC_H_CLONE3] = {.enter = clone3_enter},

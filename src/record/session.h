@@ -336,6 +336,10 @@ uint64_t rec_commit(struct rec_session *s, struct rec_task *t, enum trace_event_
 void rec_shorten_timeout(struct rec_task *t);
 
 /* ---- call.c ---- */
+/* Is any of this one of our pages, or scratch memory? */
+bool rec_is_ours(const struct rec_task *t, taddr start, uint64_t length);
+/* Refuses a call that would change such memory. */
+void rec_answer_ours(struct rec_session *s, struct rec_task *t);
 /* With outer rules: before they are asked. A call that they answer never comes to our own stop. */
 void rec_before_rules(struct rec_session *s, struct rec_task *t);
 void rec_on_call_entry(struct rec_session *s, struct rec_task *t);

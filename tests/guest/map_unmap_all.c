@@ -2,6 +2,8 @@
  * belongs to a recorder is refused, and calls and threads work as before. */
 #include "guest_task.h"
 #include <pthread.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 
 static void *in_thread(void *unused)
 {
@@ -30,6 +32,24 @@ static void unmap_low(void)
 	fclose(maps);
 }
 
+/* To a place where something is already. */
+static void move_there(char *at)
+{
+	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need((long)p);
+	p[0] = 'p';
+	char *moved = mremap(p, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, at);
+	show("mremap %p, errno %d", (void *)moved, errno);
+	expect(moved == MAP_FAILED ? errno == EPERM && p[0] == 'p' : moved[0] == 'p', "mremap");
+	int segment = shmget(IPC_PRIVATE, 8192, 0600);
+	if (segment == -1)
+		return;
+	void *attached = shmat(segment, at - 4096, SHM_REMAP);
+	show("shmat %p, errno %d", attached, errno);
+	expect(attached != (void *)-1 || errno == EPERM, "shmat");
+	need(shmctl(segment, IPC_RMID, NULL));
+}
+
 int main(void)
 {
 	char *at = (char *)0x70000000;
@@ -42,6 +62,7 @@ int main(void)
 	void *fixed = mmap(at, 8192, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	show("mmap %p", fixed);
+	move_there(at);
 	need_zero(pthread_create(&thread, NULL, in_thread, NULL));
 	need_zero(pthread_join(thread, NULL));
 	pid_t pid = need(fork());
