@@ -17,6 +17,9 @@
 
 #define PAGE 4096
 
+/* Since Linux 6.1 (include/uapi/asm-generic/mman-common.h). */
+#define ADVICE_COLLAPSE 25
+
 static uint64_t arg(const struct rec_task *t, int index)
 {
 	return t->call.call.args[index];
@@ -205,6 +208,19 @@ static enum rec_verdict mremap_enter(struct rec_session *s, struct rec_task *t)
 	if (!(arg(t, 3) & MREMAP_FIXED) || !rec_is_ours(t, arg(t, 4), arg(t, 2)))
 		return REC_MAKE;
 	rec_answer_ours(s, t);
+	return REC_ANSWERED;
+}
+
+/* What the kernels before 6.13 let a process advise, which is nothing that changes contents
+ * (process_madvise_behavior_valid() in mm/madvise.c). */
+static enum rec_verdict process_madvise_enter(struct rec_session *s, struct rec_task *t)
+{
+	static const int allowed[] = {MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, ADVICE_COLLAPSE};
+
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++)
+		if ((int)arg(t, 3) == allowed[i])
+			return REC_MAKE;
+	rec_answer(s, t, -EINVAL);
 	return REC_ANSWERED;
 }
 
@@ -441,6 +457,7 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_MADVISE] = {.enter = madvise_enter, .exit = madvise_exit},
 	[SC_H_SHMAT] = {.enter = shmat_enter, .exit = shmat_exit},
 	[SC_H_MREMAP] = {.enter = mremap_enter},
+	[SC_H_PROCESS_MADVISE] = {.enter = process_madvise_enter},
 	[SC_H_SHMDT] = {.enter = shmdt_enter, .exit = shmdt_exit},
 	[SC_H_CLONE] = {.enter = clone_enter, .exit = clone_exit},
 	[SC_H_CLONE3] = {.enter = clone3_enter},

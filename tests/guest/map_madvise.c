@@ -3,6 +3,14 @@
  */
 #include "guest.h"
 #include <sys/mman.h>
+#include <sys/uio.h>
+
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 
 #ifndef MADV_COLD
 #define MADV_COLD    20
@@ -124,6 +132,23 @@ static void test_new_advice(void)
 	expect(guarded[0] == 0 && guarded[4096] == 'm', "the page is empty then");
 }
 
+/* Since 6.13 a process may give itself any advice by process_madvise; before, none that empties. */
+static void test_process_advice(void)
+{
+	char *p = fresh(MAP_PRIVATE);
+	struct iovec all = {p, LEN};
+	int self = syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (self == -1)
+		return;
+	long n = syscall(SYS_process_madvise, self, &all, 1, MADV_DONTNEED, 0);
+	expect(n == -1 || (n == LEN && p[0] == 0), "process_madvise: %ld, %d", n, p[0]);
+	expect(n == LEN || p[0] == 'm', "or it keeps the bytes");
+	n = syscall(SYS_process_madvise, self, &all, 1, MADV_COLD, 0);
+	expect(n == LEN || errno == ENOSYS || errno == EPERM, "MADV_COLD: %ld", n);
+	need(close(self));
+}
+
 int main(void)
 {
 	char *p = fresh(MAP_PRIVATE), *shared = fresh(MAP_SHARED);
@@ -156,6 +181,7 @@ int main(void)
 	test_free_of_others();
 	test_midway();
 	test_new_advice();
+	test_process_advice();
 	expect_errno(madvise(p, LEN, 9999), EINVAL);
 	expect_errno(madvise(p + 1, LEN, MADV_DONTNEED), EINVAL);
 	need(munmap(p + 4096, 4096));
