@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 
 #include "live/state.h"
+#include "syscalls/timeout.h"
 #include "tracee/procfs.h"
 
 /* include/linux/errno.h: never seen by programs. */
@@ -88,14 +89,24 @@ static void finish_call(struct task *t, int64_t result)
 
 /* ---- what is not to be seen ---- */
 
-/* Is there a signal that will be delivered when the thread goes on? */
-static bool signal_pending(struct task *t)
+static uint64_t ignored_signals(const struct proc_signals *signals)
+{
+	return signals->ignored | (IGNORED_BY_DEFAULT & ~signals->caught);
+}
+
+/* Is there no signal for which a call would have ended, had we not interrupted or traced the
+ * thread? */
+static bool ends_for_us(struct task *t, int64_t result)
 {
 	struct proc_signals signals;
 
 	if (!proc_read_signals(t->pub.tracee.tid, &signals))
-		return false;
-	return (signals.pending | signals.shared_pending) & ~signals.blocked;
+		return t->interrupted;
+	uint64_t pending = (signals.pending | signals.shared_pending) & ~signals.blocked;
+
+	if (!pending)
+		return t->interrupted;
+	return result == -EINTR && !(pending & ~ignored_signals(&signals));
 }
 
 void call_make_again(struct task *t, struct regs *regs)
@@ -114,6 +125,46 @@ void call_make_again(struct task *t, struct regs *regs)
 static void rewind_call(struct task *t)
 {
 	call_make_again(t, tracee_regs_mut(&t->pub.tracee));
+}
+
+/* It had slept twice since it was taken back: in the call, and in our stop. Had it been awake for
+ * another reason, it would have slept more often. */
+#define SWITCHES_AGAIN 2
+
+/* Since when it has been in the call at hand, as far as we know. */
+static uint64_t call_since(struct task *t, const struct regs *regs, uint64_t now)
+{
+	int switches = proc_status_number(t->pub.tracee.tid, "voluntary_ctxt_switches");
+	taddr pc = arch.pc(regs), sp = arch.sp(regs);
+
+	if (t->begun_ns && t->pub.call_pc == pc && t->pub.call_sp == sp)
+		return t->begun_ns;
+	if (t->wait.pc != pc || t->wait.sp != sp || switches - t->wait.switches > SWITCHES_AGAIN)
+		t->wait.since_ns = now;
+	t->wait.pc = pc;
+	t->wait.sp = sp;
+	t->wait.switches = switches;
+	return t->wait.since_ns;
+}
+
+/* A call with EINTR that would be made again with its whole timeout, which is over: it is given the
+ * result of that. Signals that come faster than the timeout would keep it from ever coming. */
+static bool end_if_over(struct task *t)
+{
+	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
+	const struct sc_timeout *timeout = sc_timeout(arch.call_nr(regs));
+	const struct sc_memory memory = tracee_memory(&t->pub.tracee);
+	struct sc_call call = {.nr = arch.call_nr(regs)};
+	uint64_t now = engine_now();
+
+	if (!timeout)
+		return false;
+	for (int i = 0; i < SC_ARGS; i++)
+		call.args[i] = arch.call_arg(regs, i);
+	if (now - call_since(t, regs, now) < sc_timeout_ns(timeout, &call, &memory))
+		return false;
+	arch.set_call_result(regs, timeout->result);
+	return true;
 }
 
 static bool ended_with_eintr(struct task *t)
@@ -147,6 +198,16 @@ void call_take_back(struct task *t)
 		rewind_call(t);
 }
 
+/* Nobody saw the end of the call. */
+static void take_back_eintr(struct task *t)
+{
+	if (end_if_over(t))
+		return;
+	if (!t->pub.in_call)
+		expect_again(t);
+	rewind_call(t);
+}
+
 static bool is_ignored(struct task *t, int signal, bool *caught)
 {
 	struct proc_signals signals;
@@ -155,7 +216,7 @@ static bool is_ignored(struct task *t, int signal, bool *caught)
 	if (!proc_read_signals(t->pub.tracee.tid, &signals))
 		return false;
 	*caught = signals.caught & SIGNAL_BIT(signal);
-	return !*caught && (signals.ignored | IGNORED_BY_DEFAULT) & SIGNAL_BIT(signal);
+	return ignored_signals(&signals) & SIGNAL_BIT(signal);
 }
 
 /* Nothing was executed since the call was taken back. */
@@ -171,10 +232,11 @@ static void end_after_all(struct task *t)
 	if (still_taken_back(t))
 		tracee_set_regs(&t->pub.tracee, &t->ended_with);
 	t->taken_back = false;
-	if (!t->again || !t->pub.in_call)
-		return;
+	bool again = t->again;
+
 	t->again = false;
-	finish_call(t, arch.call_result(tracee_regs(&t->pub.tracee)));
+	if (again && t->pub.in_call)
+		finish_call(t, arch.call_result(tracee_regs(&t->pub.tracee)));
 }
 
 void call_on_signal(struct task *t, int signal)
@@ -186,7 +248,7 @@ void call_on_signal(struct task *t, int signal)
 		if (caught)
 			end_after_all(t);
 	} else if (ended_with_eintr(t) && is_ignored(t, signal, &caught)) {
-		rewind_call(t);
+		take_back_eintr(t);
 	}
 }
 
@@ -201,7 +263,7 @@ void call_end_missed(struct task *t)
 void call_signal_suppressed(struct task *t)
 {
 	if (ended_with_eintr(t))
-		rewind_call(t);
+		take_back_eintr(t);
 }
 
 /* Signals that come after this stop are not seen. So the kernel is given a result of which it makes
@@ -230,6 +292,7 @@ void call_begin(struct task *t, const struct __ptrace_syscall_info *info)
 	task->call_pc = info->instruction_pointer;
 	task->call_sp = info->stack_pointer;
 	t->changed = t->skipped = false;
+	t->begun_ns = sc_timeout(task->call.nr) ? engine_now() : 0;
 }
 
 /* It was only interrupted by us, and begins once more. */
@@ -258,8 +321,8 @@ static void before(struct task *t, const struct __ptrace_syscall_info *info)
 /* The end of a call that only we have interrupted is none. */
 static bool only_interrupted(struct task *t, int64_t result)
 {
-	if (!t->interrupted || t->skipped || (result != -EINTR && !will_restart(result)) ||
-	    signal_pending(t))
+	if (t->skipped || (result != -EINTR && !will_restart(result)) || !ends_for_us(t, result) ||
+	    (result == -EINTR && end_if_over(t)))
 		return false;
 	t->again = true;
 	if (result == -EINTR)
@@ -281,7 +344,7 @@ static void after(struct task *t, int64_t result)
 		return;
 	}
 	if (t->pub.in_call && !only_interrupted(t, result))
-		finish_call(t, result);
+		finish_call(t, arch.call_result(tracee_regs(&t->pub.tracee)));
 }
 
 void call_on_stop(struct task *t)

@@ -65,7 +65,7 @@ void regs_history_note(struct regs_history *history, struct live_task *task,
 
 	if (!state->narrow && arch.in_call(&state->regs) &&
 	    arch.call_result(&state->regs) == -EINTR)
-		timed = sc_timeout(sc_row(arch.call_nr(&state->regs)));
+		timed = sc_timeout(arch.call_nr(&state->regs));
 	if (!timed) {
 		forget(history, before);
 		return;

@@ -102,6 +102,12 @@ struct task {
 	struct regs call_regs; /* as the program made the call; valid if changed */
 	struct regs ended_with, rewound; /* registers of an EINTR that was taken back */
 	bool taken_back;		 /* those are valid, and nothing was executed since */
+	uint64_t begun_ns; /* when the call at call_pc began, if it has a timeout; 0 */
+	struct {
+		taddr pc, sp;
+		uint64_t since_ns;
+		int switches; /* voluntary ones, of the thread */
+	} wait; /* the last timed call that was taken back and had not been seen beginning */
 
 	/* breakpoints */
 	taddr hit;     /* stands at this breakpoint, which was reported; 0 */

@@ -30,7 +30,7 @@ static void set_timeout(struct rec_task *t, const struct sc_timeout *timeout, ui
 void rec_shorten_timeout(struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
-	const struct sc_timeout *timeout = sc_timeout(c->row);
+	const struct sc_timeout *timeout = sc_timeout(c->call.nr);
 	const struct sc_memory memory = tracee_memory(&t->tracee);
 	uint64_t now = rec_now();
 

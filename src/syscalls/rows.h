@@ -36,7 +36,6 @@ enum {
 	CLOCK = SC_CLASS_CLOCK,
 	PURE = SC_CLASS_PURE,
 	PARTIAL = SC_PARTIAL,
-	TIMED = SC_TIMED,
 };
 
 #define NOFD (-1)

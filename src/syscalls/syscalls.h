@@ -46,7 +46,6 @@ enum sc_flags {
 	SC_CLASS_CLOCK = 1 << 24,
 	SC_CLASS_PURE = 1 << 25,
 	SC_PARTIAL = 1 << 26, /* when it fails it may have changed the beginning of its range */
-	SC_TIMED = 1 << 27,   /* its timeout begins anew when it is interrupted: see timeout.c */
 };
 
 /* What recorder and replayer do with the call. */

@@ -268,6 +268,17 @@ def interrupt(context):
     check('+++ killed by SIGINT +++' in lines_of(out)[-1], 'the trace holds the end', lines_of(out)[-3:])
 
 
+def ignored_signals(context):
+    """Calls that only a tracer has interrupted are seen once, and end by their timeout."""
+    program = os.path.join(context.config.build, 'tests', 'guest', 'sig_ignored_timeout')
+    out = context.path('t')
+    for which in (['-e', 'epoll_wait,epoll_pwait,rt_sigtimedwait,semtimedop'], ['-e', 'getppid'], []):
+        result = trace(context, '-o', out, *which, program)
+        check(result.status == 0 and b'UNEXPECTED' not in result.out, 'on time with %s' % which, result)
+        timed = [line for line in lines_of(out) if re.search(r'epoll_p?wait|sigtimedwait|semtimedop', line)]
+        check(not any('EINTR' in line for line in timed), 'no ends that the program does not see', timed)
+
+
 # ---- expressions ----
 
 def expressions(context):
@@ -382,7 +393,8 @@ def refusals(context):
 
 
 TESTS = [timestamps, counts, follows_into_file, ends_like_program, closed_pipe, full_disk, strings, attach,
-         killed_tracer, attach_again, attach_two, attach_stopped, interrupt, expressions, programs_with_rules, classes,
+         killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, interrupt, expressions,
+         programs_with_rules, classes,
          nothing_else_stops, json_lines, stacks, refusals]
 
 
