@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -243,6 +244,21 @@ static struct error *do_xcomp(struct rep_session *s, struct rep_task *t)
 			    (unsigned long long)arg(s, 1), strerror((int)-result));
 }
 
+/* Of the personality only this counts here: what can be read can be executed then. The kernel hands
+ * it on at forks and takes it away at execs, as it did while recording. */
+static struct error *do_personality(struct rep_session *s, struct rep_task *t)
+{
+	const uint64_t ask = 0xffffffff;
+	uint64_t wanted = arg(s, 0);
+	int64_t now = tracee_callv(&t->tracee, SYS_personality, ask);
+
+	if ((uint32_t)wanted == ask || now < 0 || !((wanted ^ (uint64_t)now) & READ_IMPLIES_EXEC))
+		return NULL;
+	return check(s, t, "personality",
+		     tracee_callv(&t->tracee, SYS_personality, (uint64_t)now ^ READ_IMPLIES_EXEC),
+		     now);
+}
+
 /* What stopped the call is still there: a hole; or, where an access was denied, another mapping
  * than that which the range begins in. */
 bool rep_failed_midway(struct rep_session *s, struct rep_task *t)
@@ -272,6 +288,7 @@ static const rep_perform performers[SC_HANDLERS] = {
 	[SC_H_MADVISE] = do_madvise,
 	[SC_H_SHMAT] = do_shmat,
 	[SC_H_SHMDT] = do_shmdt,
+	[SC_H_PERSONALITY] = do_personality,
 	[SC_H_SEGMENT] = do_again,
 	[SC_H_XCOMP] = do_xcomp,
 };
