@@ -4,6 +4,7 @@
  * an instruction raises it (force_sig_info_to_task() in kernel/signal.c). rdtsc does not, natively;
  * and neither do our sites and single steps exist there. What the program has set is noted at its
  * calls, and set again before it goes on. */
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -60,10 +61,21 @@ void rec_sigmask_exit(struct rec_session *s, struct rec_task *t)
 	t->tracee.blocks_trap = t->blocked_faults & SIGNAL_BIT(SIGTRAP);
 }
 
+/* What is ignored stays so (clone(2)). */
+static void clear_handler(uint64_t *action)
+{
+	if (!is_ignored(action))
+		memset(action, 0, REC_ACTION_SIZE);
+}
+
 void rec_faults_inherit(struct rec_task *child, struct rec_task *t)
 {
 	child->blocked_faults = t->blocked_faults;
 	child->faults = *faults_of(t);
+	if (t->call.clone.flags & CLONE_CLEAR_SIGHAND) {
+		clear_handler(child->faults.segv);
+		clear_handler(child->faults.trap);
+	}
 	child->tracee.ignores_trap = t->tracee.ignores_trap;
 	child->tracee.blocks_trap = t->tracee.blocks_trap;
 }

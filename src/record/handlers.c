@@ -306,8 +306,10 @@ static enum rec_verdict vfork_enter(struct rec_session *s, struct rec_task *t)
 /* CLONE_UNTRACED would let the child escape. */
 static enum rec_verdict clone_enter(struct rec_session *s, struct rec_task *t)
 {
-	t->call.clone = (struct rec_clone){
-		.asked = true, .flags = arg(t, 0), .parent_tid = arg(t, 2), .child_tid = arg(t, 3)};
+	t->call.clone = (struct rec_clone){.asked = true,
+					   .flags = (uint32_t)arg(t, 0),
+					   .parent_tid = arg(t, 2),
+					   .child_tid = arg(t, 3)};
 	if (arg(t, 0) & CLONE_UNTRACED)
 		arch.set_call_arg(tracee_regs_mut(&t->tracee), 0,
 				  arg(t, 0) & ~(uint64_t)CLONE_UNTRACED);
