@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "record/session.h"
@@ -217,6 +218,11 @@ static bool written_range(struct rec_task *t, int fd, int64_t *offset, int64_t *
 	case SC_H_PWRITE:
 		*offset = (int64_t)call->args[3];
 		return known && !(flags & O_APPEND);
+	case SC_H_PWRITE2:
+		*offset = (int64_t)call->args[3];
+		if (*offset == -1)
+			*offset = position - call->result;
+		return known && !(flags & O_APPEND) && !(call->args[5] & RWF_APPEND);
 	default:
 		return false;
 	}

@@ -44,6 +44,20 @@ static void write_to_running(bool by_file)
 	expect_child(pid, 0);
 }
 
+/* My own memory through its file: at a place, and at the file's position. */
+static void write_vectors(void)
+{
+	static char place[16] = "..............";
+	struct iovec two[2] = {{"one", 3}, {"two", 3}};
+	int fd = (int)need(open("/proc/self/mem", O_RDWR));
+
+	expect_eq_long(pwritev2(fd, two, 2, (off_t)place, 0), 6, "pwritev2 to a place");
+	need(lseek(fd, (off_t)(place + 7), SEEK_SET));
+	expect_eq_long(pwritev2(fd, two, 2, -1, 0), 6, "pwritev2 to the position");
+	expect(strcmp(place, "onetwo.onetwo.") == 0, "\"%s\"", place);
+	close(fd);
+}
+
 int main(void)
 {
 	char a[4] = "", b[60] = "";
@@ -86,6 +100,7 @@ int main(void)
 
 	write_to_running(false);
 	write_to_running(true);
+	write_vectors();
 
 	expect_errno(process_vm_readv(pid, &whole, 1, remote, 1, 0), ESRCH);
 	remote[0].iov_base = (void *)16;
