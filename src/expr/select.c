@@ -6,12 +6,15 @@
 #include "expr/node.h"
 #include "util/cleanup.h"
 
+#define NO_CALL (1u << 31) /* no row has this flag */
+
 /* strace's classes and their other spellings. */
-static const struct {
+static const struct class {
 	const char *name;
 	uint32_t flag; /* 0: every call */
 } classes[] = {
 	{"all", 0},
+	{"none", NO_CALL},
 	{"file", SC_CLASS_FILE},
 	{"network", SC_CLASS_NETWORK},
 	{"net", SC_CLASS_NETWORK},
@@ -53,31 +56,40 @@ size_t selection_count(const struct selection *selection)
 	return count;
 }
 
+static const struct class *find_class(const char *name)
+{
+	for (size_t i = 0; i < CLASSES; i++)
+		if (!strcmp(classes[i].name, name))
+			return &classes[i];
+	return NULL;
+}
+
+static void take_class(struct selection *selection, const struct class *class)
+{
+	if (!class->flag)
+		selection_all(selection);
+	for (size_t row = 0; row < sc_row_count(); row++)
+		if (sc_row_at(row)->flags & class->flag)
+			selection->rows[row] = true;
+}
+
 static struct error *add_class(struct lexer *lexer, struct selection *selection)
 {
 	char *name _cleanup_free_ = NULL;
-	size_t i;
-
 	lex_next(lexer);
 	if (lexer->token.kind != TOKEN_NAME)
 		return lex_error(lexer, "expected the name of a class behind %%, as in %%file");
 	name = lex_name(lexer);
-	for (i = 0; i < CLASSES && strcmp(classes[i].name, name); i++)
-		;
-	if (i == CLASSES)
+	const struct class *class = find_class(name);
+
+	if (!class)
 		return lex_error(lexer,
 				 "there is no class '%%%s'; the classes are %%file %%network "
 				 "%%memory %%process %%signal %%desc %%ipc %%creds %%clock %%pure "
-				 "%%all",
+				 "%%all %%none",
 				 name);
 	lex_next(lexer);
-	if (!classes[i].flag) {
-		selection_all(selection);
-		return NULL;
-	}
-	for (size_t row = 0; row < sc_row_count(); row++)
-		if (sc_row_at(row)->flags & classes[i].flag)
-			selection->rows[row] = true;
+	take_class(selection, class);
 	return NULL;
 }
 
@@ -150,7 +162,12 @@ static struct error *add_named(struct lexer *lexer, struct selection *selection)
 		if (glob_match(name, strlen(name), call, strlen(call)))
 			selection->rows[i] = found = true;
 	}
-	if (found) {
+	/* No call has a class's name; strace takes this spelling, too. */
+	const struct class *class = found ? NULL : find_class(name);
+
+	if (class)
+		take_class(selection, class);
+	if (found || class) {
 		lex_next(lexer);
 		return NULL;
 	}

@@ -170,6 +170,9 @@ static void before_call(void *context, struct live_task *task)
 	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
 		return;
 	s->form->call(s, t);
+	vec_clear(&t->stack);
+	if (t->row && s->options->stacks && (t->row->flags & SC_NEVER_RETURNS))
+		trace_stack_print(s, t, &t->stack);
 	settle_output(s, waits(t));
 }
 
@@ -256,6 +259,7 @@ static void forget_task(struct tracing *s, struct traced *t)
 	DL_DELETE(s->traced, t);
 	t->task->user = NULL;
 	vec_deinit(&t->begun);
+	vec_deinit(&t->stack);
 	vec_deinit(&t->inputs);
 	free(t);
 }
@@ -269,6 +273,8 @@ static void put_end(struct tracing *s, struct traced *t, int status)
 		s->form->call_lost(s, t);
 	if (status != -1 && !(s->options->quiet_ends && WIFEXITED(status)))
 		s->form->end(s, t, status);
+	if (t->stack.count)
+		s->form->stack(s, t);
 }
 
 static void task_ended(void *context, struct live_task *task, int status)

@@ -115,21 +115,26 @@ static void put_call(struct tracing *s, struct traced *t, struct json *json,
 	sc_json_result(json, t->row, call);
 }
 
-static void put_stack(struct tracing *s, struct traced *t, struct json *json)
+/* `text`: as trace_stack_print() made it. */
+static void put_stack_text(struct json *json, const struct bytes *text)
 {
-	const char *line, *end;
+	const char *line = (const char *)text->items, *end;
 
-	vec_clear(&s->scratch);
-	trace_stack_print(s, t, &s->scratch);
 	json_key(json, "stack");
 	json_begin_array(json);
-	line = (const char *)s->scratch.items;
-	for (size_t left = s->scratch.count; left;
+	for (size_t left = text->count; left;
 	     left -= (size_t)(end + 1 - line), line = end + 1) {
 		end = memchr(line, '\n', left);
 		json_string(json, line + 3, (size_t)(end - line) - 3); /* without " > " */
 	}
 	json_end_array(json);
+}
+
+static void put_stack(struct tracing *s, struct traced *t, struct json *json)
+{
+	vec_clear(&s->scratch);
+	trace_stack_print(s, t, &s->scratch);
+	put_stack_text(json, &s->scratch);
 }
 
 static void json_call_end(struct tracing *s, struct traced *t, const struct sc_call *call,
@@ -159,6 +164,8 @@ static void json_call_lost(struct tracing *s, struct traced *t)
 	sc_format_close(&t->begun, t->begun.count);
 	bytes_put(&t->begun, "= ?");
 	put_text(&json, &t->begun);
+	if (t->stack.count)
+		put_stack_text(&json, &t->stack);
 	finish(s, &json);
 }
 
@@ -219,6 +226,11 @@ static void json_end(struct tracing *s, struct traced *t, int status)
 	finish(s, &json);
 }
 
+static void json_stack(struct tracing *s, struct traced *t)
+{
+	/* the call's own object has it */
+}
+
 static void json_interrupt(struct tracing *s, bool detached)
 {
 	/* no object is ever half written */
@@ -232,5 +244,6 @@ const struct trace_form trace_json_form = {
 	.group_stop = json_group_stop,
 	.exec_by = json_exec_by,
 	.end = json_end,
+	.stack = json_stack,
 	.interrupt = json_interrupt,
 };

@@ -227,6 +227,11 @@ static void text_end(struct tracing *s, struct traced *t, int status)
 	bytes_put(out, WCOREDUMP(status) ? " (core dumped) +++\n" : " +++\n");
 }
 
+static void text_stack(struct tracing *s, struct traced *t)
+{
+	vec_append(trace_out(s), t->stack.items, t->stack.count);
+}
+
 static void text_interrupt(struct tracing *s, bool detached)
 {
 	if (detached && s->open) {
@@ -244,5 +249,6 @@ const struct trace_form trace_text_form = {
 	.group_stop = text_group_stop,
 	.exec_by = text_exec_by,
 	.end = text_end,
+	.stack = text_stack,
 	.interrupt = text_interrupt,
 };

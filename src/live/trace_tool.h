@@ -56,6 +56,7 @@ struct traced {
 	struct expr_memo memos[TRACE_MEMOS];
 	uint64_t began_ns;  /* monotonic */
 	struct bytes begun; /* the first half of a line that is not printed yet */
+	struct bytes stack; /* where it made a call that never returns, for call_lost and stack */
 	/* of the JSON form */
 	struct bytes inputs;
 	uint64_t began_realtime_ns;
@@ -75,6 +76,8 @@ struct trace_form {
 	void (*group_stop)(struct tracing *s, struct traced *t, int signal);
 	void (*exec_by)(struct tracing *s, struct traced *t, pid_t former);
 	void (*end)(struct tracing *s, struct traced *t, int status);
+	/* After the end: where the call was made that has never returned (t->stack). */
+	void (*stack)(struct tracing *s, struct traced *t);
 	/* Something else is about to be written to the terminal, or tracing ends: `detached`. */
 	void (*interrupt)(struct tracing *s, bool detached);
 };

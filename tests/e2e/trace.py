@@ -372,6 +372,11 @@ def stacks(context):
     check(all(frames), 'lines as strace -k has them', result)
     check([f.group(2) for f in frames][1:] == ['inner', 'main'] and frames[2].group(1).endswith('/deep'),
           'inner and main', result)
+    lines = trace(context, '-k', '-e', 'exit_group', './deep').err.decode().splitlines()
+    check(re.match(r'exit_group\(0\) += \?', lines[0]) and lines[1] == '+++ exited with 0 +++',
+          'the call that never returns', lines)
+    check(re.match(r' > \S+\(_exit\+', lines[2]) and any('exit+' in line for line in lines[3:]),
+          'where it was made, after the end', lines)
 
 
 # ---- wrong use ----

@@ -115,6 +115,10 @@ static void test_calls(void **state)
 	yes("%network , %signal", SYS_kill);
 	yes("%all", 1000);
 	yes("%all", SYS_read);
+	yes("all", 1000);
+	yes("network, file", SYS_open);
+	no("network, file", SYS_read);
+	no("none", SYS_read);
 	no("!read", SYS_read);
 	yes("!read", SYS_write);
 	yes("!read", 1000);
