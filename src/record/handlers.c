@@ -66,12 +66,25 @@ static void tell_refused(struct rec_session *s, const struct stat *status)
 			      "ENODEV");
 }
 
+/* Is it of a file other than the zero device? */
+static bool maps_file(struct rec_task *t, struct stat *status)
+{
+	return !(arg(t, 3) & MAP_ANONYMOUS) &&
+	       proc_fd_stat(t->tracee.tid, (int)arg(t, 4), status) && !is_zero_device(status);
+}
+
 /* Memory of devices (graphics, sound, performance counters) and the rings of sockets (packet(7))
- * change by themselves: they are taken away again, and the program told that this cannot be mapped.
- */
+ * change by themselves. */
+static bool changes_by_itself(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) || S_ISSOCK(status->st_mode);
+}
+
+/* Most devices cannot be mapped anyhow, and only the kernel knows: so what can is taken away again,
+ * and the program told that this cannot be mapped. */
 static bool refuse_device(struct rec_session *s, struct rec_task *t, const struct stat *status)
 {
-	if (!S_ISCHR(status->st_mode) && !S_ISSOCK(status->st_mode))
+	if (!changes_by_itself(status))
 		return false;
 	tell_refused(s, status);
 	tracee_callv(&t->tracee, SYS_munmap, (uint64_t)t->call.call.result, arg(t, 1));
@@ -108,11 +121,18 @@ static uint32_t keep_mapped(struct rec_session *s, struct rec_task *t, const str
 	return file;
 }
 
-/* The kernel may empty droppable memory at any time, or never. */
+/* The kernel may empty droppable memory at any time, or never. What a device's memory would be put
+ * over could not be brought back. */
 static enum rec_verdict mmap_enter(struct rec_session *s, struct rec_task *t)
 {
 	uint64_t flags = arg(t, 3) & ~(uint64_t)MAP_TYPE;
+	struct stat status = {0};
 
+	if ((arg(t, 3) & MAP_FIXED) && maps_file(t, &status) && changes_by_itself(&status)) {
+		tell_refused(s, &status);
+		rec_answer(s, t, -ENODEV);
+		return REC_ANSWERED;
+	}
 	if ((arg(t, 3) & MAP_TYPE) == WARP_MAP_DROPPABLE)
 		arch.set_call_arg(tracee_regs_mut(&t->tracee), 3, flags | MAP_PRIVATE);
 	return REC_MAKE;
@@ -129,9 +149,7 @@ static void mmap_exit(struct rec_session *s, struct rec_task *t)
 	restore_arg(t, 3);
 	if (failed(t))
 		return;
-	bool of_file = !(arg(t, 3) & MAP_ANONYMOUS) &&
-		       proc_fd_stat(t->tracee.tid, (int)arg(t, 4), &status) &&
-		       !is_zero_device(&status);
+	bool of_file = maps_file(t, &status);
 
 	if (of_file && refuse_device(s, t, &status))
 		return;

@@ -59,7 +59,7 @@ static int wait_patiently(struct rep_session *s, struct rep_task *t, uint64_t si
 	while (!(status = tracee_wait_once(&t->tracee, 0)))
 		tell_if_long(s, t, since_ns);
 	rep_waiting_for(0);
-	return status;
+	return tracee_trap_first(&t->tracee, status);
 }
 
 /* What a terminal sends comes from the kernel, too (SI_KERNEL). */

@@ -60,7 +60,8 @@ static int run(struct tracee *tracee, const struct softpmu_target *target)
 
 	do {
 		tracee_resume(tracee, PTRACE_SYSEMU, 0);
-		status = waiter ? waiter->wait(waiter->context, tracee) : tracee_wait(tracee, 0);
+		status = waiter ? waiter->wait(waiter->context, tracee)
+				: tracee_trap_first(tracee, tracee_wait(tracee, 0));
 	} while (waiter && !tracee->gone && waiter->is_foreign(waiter->context, tracee, status));
 	return status;
 }

@@ -81,6 +81,18 @@ static void arm_watches(struct timeline *tl, struct rep_task *t, bool on)
 	}
 }
 
+bool tl_is_interrupted(const struct timeline *tl)
+{
+	return tl->interrupted && !tl->resolute;
+}
+
+/* Also in a signal handler. */
+static void interrupt(struct timeline *tl, pid_t tid)
+{
+	tl->kicked = 1;
+	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+}
+
 static void before_run(void *context, struct rep_task *t)
 {
 	struct timeline *tl = context;
@@ -88,8 +100,8 @@ static void before_run(void *context, struct rep_task *t)
 	breaks_insert(tl, t);
 	arm_watches(tl, t, true);
 	tl->running = t->tracee.tid;
-	if (tl->interrupted)
-		ptrace(PTRACE_INTERRUPT, t->tracee.tid, NULL, NULL);
+	if (tl_is_interrupted(tl))
+		interrupt(tl, t->tracee.tid);
 }
 
 static void after_run(void *context, struct rep_task *t)
@@ -97,6 +109,9 @@ static void after_run(void *context, struct rep_task *t)
 	struct timeline *tl = context;
 
 	tl->running = 0;
+	if (tl->kicked)
+		tracee_forget_interrupt(&t->tracee);
+	tl->kicked = 0;
 	if (tl->watches.count && !tl->deaf)
 		arm_watches(tl, t, false);
 }
@@ -150,7 +165,7 @@ static bool is_wanted(void *context, struct rep_task *t, int status)
 	bool wanted = false;
 
 	if (tracee_event(status)) {
-		wanted = tl->interrupted;
+		wanted = tl_is_interrupted(tl);
 		tl->stop = (struct timeline_stop){.cause = TIMELINE_INTERRUPTED, .tid = t->tid};
 	} else if (WSTOPSIG(status) == SIGTRAP && !tl->deaf) {
 		wanted = is_breakpoint(tl, t) || is_watchpoint(tl, t);
@@ -304,6 +319,6 @@ void timeline_interrupt(struct timeline *tl)
 	pid_t running = tl->running;
 
 	tl->interrupted = 1;
-	if (running)
-		ptrace(PTRACE_INTERRUPT, running, NULL, NULL);
+	if (running && !tl->resolute)
+		interrupt(tl, running);
 }

@@ -66,9 +66,27 @@ static bool stops_after(struct timeline *tl)
 	return false;
 }
 
+/* An interrupted task has perhaps not moved at all, but counts as if it had: so that it does, it
+ * executes an instruction; if it must not, it has not moved. */
+static void move_indeed(struct timeline *tl, struct rep_task *t, const struct regs *before)
+{
+	int status;
+
+	if (memcmp(before->word, tracee_regs(&t->tracee)->word, sizeof(before->word)))
+		return;
+	if (tl_step_once(tl, t, &status) == SOFTPMU_EVENT)
+		t->moved = false;
+}
+
 /* Replays the next event. *stopped: on its way, or behind it: tl->stop. */
 static struct error *replay_event(struct timeline *tl, bool *stopped)
 {
+	struct rep_task *t = tl_next_task(tl);
+	bool stood = t && !t->moved;
+	struct regs before = {0};
+
+	if (stood)
+		before = *tracee_regs(&t->tracee);
 	struct error *error = rep_replay_event(&tl->s);
 
 	*stopped = error && tl->s.paused;
@@ -76,6 +94,8 @@ static struct error *replay_event(struct timeline *tl, bool *stopped)
 		error_free(error);
 		tl->s.paused = false;
 		tl->reported = true;
+		if (stood && tl->stop.cause == TIMELINE_INTERRUPTED)
+			move_indeed(tl, t, &before);
 		return NULL;
 	}
 	if (error)
@@ -194,8 +214,6 @@ static struct error *step_task(struct timeline *tl, struct rep_task *t, bool *do
 		tl->reported = true;
 		return NULL;
 	}
-	if (result == SOFTPMU_STOPPED && tracee_event(status))
-		return NULL; /* an interrupt of no meaning */
 	uint16_t kind = tl->s.event.kind;
 
 	/* The instruction that leads to the event is next; a breakpoint at it would trap first. */
@@ -353,7 +371,7 @@ struct error *tl_run(struct timeline *tl)
 			stop_at_end(tl, end);
 			return NULL;
 		}
-		if (tl->interrupted) {
+		if (tl_is_interrupted(tl)) {
 			struct rep_task *t = tl_any_task(tl);
 
 			tl->stop = (struct timeline_stop){.cause = TIMELINE_INTERRUPTED,
@@ -368,7 +386,7 @@ struct error *tl_run(struct timeline *tl)
 	}
 }
 
-struct error *tl_to_event(struct timeline *tl, uint64_t event)
+static struct error *to_event(struct timeline *tl, uint64_t event)
 {
 	bool end, stopped;
 
@@ -383,4 +401,15 @@ struct error *tl_to_event(struct timeline *tl, uint64_t event)
 			try(checkpoint_if_due(tl));
 	}
 	return NULL;
+}
+
+struct error *tl_to_event(struct timeline *tl, uint64_t event)
+{
+	bool resolute = tl->resolute;
+
+	tl->resolute = true;
+	struct error *error = to_event(tl, event);
+
+	tl->resolute = resolute;
+	return error;
 }

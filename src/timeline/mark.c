@@ -98,14 +98,16 @@ struct error *mark_seek(struct timeline *tl, const struct timeline_mark *mark)
 
 struct error *mark_reach(struct timeline *tl, const struct timeline_mark *mark)
 {
-	bool deaf = tl->deaf;
+	bool deaf = tl->deaf, resolute = tl->resolute;
 	struct error *error;
 
 	tl->deaf = true;
+	tl->resolute = true;
 	error = tl_to_event(tl, mark->event);
 	if (!error && mark->moved && !mark_is_here(tl, mark))
 		error = mark_seek(tl, mark);
 	tl->deaf = deaf;
+	tl->resolute = resolute;
 	return error;
 }
 

@@ -50,13 +50,20 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 	return error;
 }
 
+/* An interrupt would leave it before the stop, as if that had been passed. */
 static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
 				const struct timeline_mark *until, uint64_t number)
 {
+	bool resolute = tl->resolute;
 	uint64_t count;
 
 	try(checkpoint_restore(tl, from));
-	try(count_stops(tl, until, number, &count));
+	tl->resolute = true;
+	struct error *error = count_stops(tl, until, number, &count);
+
+	tl->resolute = resolute;
+	if (error)
+		return error;
 	/* Backwards, a write is about to be done when one stops at it. */
 	if (tl->stop.cause == TIMELINE_WATCHPOINT) {
 		struct timeline_stop stop = tl->stop;
@@ -273,13 +280,13 @@ static struct error *come_near(struct timeline *tl, const struct timeline_mark *
 struct aside {
 	typeof(((struct timeline *)0)->breakpoints) breakpoints;
 	size_t watches, caught;
-	bool catch_all, deaf;
+	bool catch_all, deaf, resolute;
 };
 
 static struct aside only_break_at(struct timeline *tl, taddr pc)
 {
 	struct aside aside = {tl->breakpoints, tl->watches.count, tl->caught.count, tl->catch_all,
-			      tl->deaf};
+			      tl->deaf, tl->resolute};
 
 	memset(&tl->breakpoints, 0, sizeof(tl->breakpoints));
 	vec_push(&tl->breakpoints, pc);
@@ -296,6 +303,7 @@ static void put_back(struct timeline *tl, const struct aside *aside)
 	tl->caught.count = aside->caught;
 	tl->catch_all = aside->catch_all;
 	tl->deaf = aside->deaf;
+	tl->resolute = aside->resolute;
 }
 
 /* From here to the last visit of `pc` before the mark, if there is one. */
@@ -371,6 +379,8 @@ static struct error *stop_before_call(struct timeline *tl, uint32_t tid, uint64_
 	if (!t || arch.pc(tracee_regs(&t->tracee)) == pc)
 		return NULL;
 	struct aside aside = only_break_at(tl, pc);
+
+	tl->resolute = true;
 	struct error *error = tl_run(tl);
 
 	put_back(tl, &aside);
@@ -471,23 +481,23 @@ static struct error *step_back_over_event(struct timeline *tl, uint32_t tid, boo
 struct error *tl_step_back(struct timeline *tl, uint32_t tid)
 {
 	struct timeline_mark *here _cleanup_(free_mark) = NULL;
-	bool deaf = tl->deaf, begin = false;
+	bool deaf = tl->deaf, resolute = tl->resolute, begin = false;
 	struct error *error;
 
 	tl->deaf = true;
+	tl->resolute = true;
 	if (is_near(tl, tid)) {
 		error = step_from(tl, tl->near.from, tid, --tl->near.count);
-		tl->deaf = deaf;
-		tl->stop = (struct timeline_stop){.cause = TIMELINE_STEPPED, .tid = tid};
-		return error;
+	} else {
+		here = mark_make(tl);
+		tl->position++;
+		if (here->moved && here->tid == tid)
+			error = step_back_on_way(tl, tid, here);
+		else
+			error = step_back_over_event(tl, tid, &begin);
 	}
-	here = mark_make(tl);
-	tl->position++;
-	if (here->moved && here->tid == tid)
-		error = step_back_on_way(tl, tid, here);
-	else
-		error = step_back_over_event(tl, tid, &begin);
 	tl->deaf = deaf;
+	tl->resolute = resolute;
 	if (!error && begin)
 		stop_at_beginning(tl);
 	else if (!error)

@@ -34,15 +34,14 @@ bool tl_is_hit(struct rep_task *t)
 	return false;
 }
 
-/* A signal from outside comes before the step. */
+/* A signal from outside, or an interrupt of no meaning, comes before the step. */
 static enum softpmu_result step_here(struct rep_task *t, int *status)
 {
 	enum softpmu_result result;
 
 	do
 		result = softpmu_steps(&t->tracee, &t->mm->probes, 1, status);
-	while (result == SOFTPMU_STOPPED && !t->tracee.gone && !tracee_event(*status) &&
-	       rep_is_foreign(t, *status));
+	while (result == SOFTPMU_STOPPED && !t->tracee.gone && rep_is_foreign(t, *status));
 	return result;
 }
 
@@ -76,7 +75,7 @@ static bool run_to_hit(struct timeline *tl, struct rep_task *t, int *status)
 	for (;;) {
 		pauser->before_run(tl, t);
 		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
-		*status = tracee_wait(&t->tracee, 0);
+		*status = tracee_trap_first(&t->tracee, tracee_wait(&t->tracee, 0));
 		t->moved = true;
 		if (t->tracee.gone)
 			return false;

@@ -109,6 +109,8 @@ struct timeline {
 	bool deaf;			/* nothing but marks and events stops it */
 	bool at_event; /* the task is at its event: no breakpoints, which it would meet again */
 	volatile sig_atomic_t interrupted;
+	volatile sig_atomic_t kicked;	/* the thread that runs, or ran last, was interrupted */
+	volatile sig_atomic_t resolute; /* interrupts wait: on its way to where one may stop */
 	volatile pid_t running; /* the thread that is waited for */
 
 	struct checkpoint *checkpoints, *last; /* the list; the last one passed */
@@ -136,6 +138,8 @@ bool breaks_near(const struct timeline *tl, taddr pc);
 /* Has watched memory changed since it was last looked at? Then tl->stop says where. */
 bool breaks_changed(struct timeline *tl);
 void breaks_look(struct timeline *tl);
+/* Is it to stop now, wherever it is? */
+bool tl_is_interrupted(const struct timeline *tl);
 /* The address that the program knows the program counter by. */
 taddr breaks_pc(struct rep_task *t);
 

@@ -129,11 +129,34 @@ void tracee_write_regs(struct tracee *tracee)
 	tracee->regs_valid = tracee->regs_dirty = false;
 }
 
+void tracee_forget_interrupt(struct tracee *tracee)
+{
+	tracee->stray = true;
+	tracee->interrupted = false;
+}
+
+/* An interrupt of a stopped task is its next stop, before it executes anything. That it was
+ * interrupted before its last stop is not known: so it is once more. */
+static void pass_stray(struct tracee *tracee, int how)
+{
+	tracee->stray = false;
+	if (!request(tracee, PTRACE_INTERRUPT, NULL, NULL) || !request(tracee, how, NULL, NULL))
+		return;
+	int status = tracee_wait(tracee, 0);
+
+	if (!tracee->gone && tracee_event(status) == PTRACE_EVENT_STOP)
+		return;
+	tracee->gone = true;
+	tracee->unseen = status < 0 ? 0 : status;
+}
+
 void tracee_resume(struct tracee *tracee, int how, int signal)
 {
 	if (tracee->unseen)
 		return;
 	tracee_write_regs(tracee);
+	if (tracee->stray)
+		pass_stray(tracee, how);
 	tracee->stopped = false;
 	request(tracee, how, NULL, (void *)(long)signal);
 }

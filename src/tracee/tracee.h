@@ -39,6 +39,7 @@ struct tracee {
 	siginfo_t
 		kept_trap; /* its own SIGTRAP, which the kernel made one with ours; signo 0: none */
 	bool interrupted;  /* tracee_interrupt() was called; the caller takes note of its stop */
+	bool stray;	   /* see tracee_forget_interrupt() */
 	uint64_t stops;	   /* how many stops it made: the price of tracing */
 };
 
@@ -52,6 +53,9 @@ void tracee_deinit(struct tracee *tracee);
 int tracee_wait(struct tracee *tracee, int flags);
 /* The same, but returns 0 also when a signal of ours has interrupted the wait. */
 int tracee_wait_once(struct tracee *tracee, int flags);
+/* Of a stopped tracee that was interrupted, nobody knows whether before its stop or behind it: the
+ * stop of that, if it is still to come, will be seen by nobody. */
+void tracee_forget_interrupt(struct tracee *tracee);
 /* Notes a stop that somebody else's wait has reported. */
 void tracee_stopped(struct tracee *tracee, int status);
 /* At the stop of a signal: if that is the program's own SIGTRAP, which was sent again, puts into

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 
 from harness import FAILED, PYTHON, Failure, Skip, Test
 
@@ -597,6 +598,61 @@ def serves(context):
         result = context.finish(server, 30)
         check(result.status == 0, 'ends with the one that detached', result)
         check(kind != socket.AF_UNIX or not os.path.exists(target), 'the socket is gone', target)
+
+
+class Client:
+    """The protocol itself, for what gdb does rarely."""
+
+    def __init__(self, name):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(name)
+        self.reader = self.socket.makefile('rb')
+
+    def ask(self, command):
+        self.socket.sendall(b'+$%s#%02x' % (command, sum(command) & 255))
+        while self.reader.read(1) != b'$':
+            pass
+        reply = b''.join(iter(lambda: self.reader.read(1), b'#'))
+        self.reader.read(2)
+        return reply
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+
+@case
+def acknowledges_while_it_moves(context):
+    """Input that asks for nothing neither ends a motion nor keeps it from its end."""
+    recording = record(context, 'debug_walk', 3)
+    server = context.start([context.warp, 'replay', '--serve', 'unix:' + context.path('socket'), recording.path])
+    target = context.wait_for_text(server, rb'target extended-remote (\S+)\n').group(1).decode()
+    client = Client(target)
+    client.ask(b'?')
+    over = threading.Event()
+
+    def acknowledge():
+        while not over.is_set():
+            client.socket.sendall(b'+')
+            over.wait(0.0001)
+
+    sender = threading.Thread(target=acknowledge)
+    sender.start()
+    try:
+        places = [client.ask(b'p10')]
+        for _ in range(40):
+            for motion in (b's', b's', b'bs'):
+                stop = client.ask(motion)
+                check(stop.startswith(b'T05'), motion, stop)
+                places.append(client.ask(b'p10'))
+    finally:
+        over.set()
+        sender.join()
+    for at in range(3, len(places), 3):
+        check(places[at] == places[at - 2] != places[at - 1], 'back where it was', places[at - 3:at + 1])
+    client.ask(b'D')
+    client.close()
+    check(context.finish(server, 30).status == 0, 'it ends', '')
 
 
 @case

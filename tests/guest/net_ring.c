@@ -24,6 +24,21 @@ static void send_one(void)
 	close(fd);
 }
 
+/* Where it is refused, what was there is there as before. */
+static void over_memory(int fd)
+{
+	char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	need((long)p);
+	strcpy(p, "before");
+	void *ring = mmap(p, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+
+	expect(ring != MAP_FAILED || errno == ENODEV, "mapped over memory or refused");
+	expect(ring != MAP_FAILED || strcmp(p, "before") == 0, "the memory is there");
+	if (ring != MAP_FAILED)
+		need(munmap(ring, SIZE));
+}
+
 int main(void)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
@@ -36,6 +51,7 @@ int main(void)
 		skip("packet sockets: %s", strerror(errno));
 	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)) < 0)
 		skip("rings of packet sockets: %s", strerror(errno));
+	over_memory(fd);
 	struct tpacket_hdr *ring = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	expect(ring != MAP_FAILED || errno == ENODEV, "mapped or refused");
