@@ -188,6 +188,8 @@ struct error *launch_finish(struct launch *launch, const char *output)
 	failed |= fclose(launch->out) != 0;
 	launch->out = NULL;
 	if (failed && output)
-		return error_new("%s: not all lines could be written", output);
+		return error_new("cannot write all lines to %s; make room there, or use another "
+				 "place (-o)",
+				 output);
 	return NULL;
 }

@@ -137,6 +137,9 @@ static struct error *make_directory(const struct record_options *options, char *
 {
 	if (!options->directory)
 		return trace_place_make(options->argv[0], directory);
+	if (!*options->directory)
+		return error_new("the name of the recording's directory behind -o is empty; name a "
+				 "new directory");
 	*directory = xstrdup(options->directory);
 	if (mkdir(*directory, 0700) == 0)
 		return NULL;

@@ -573,8 +573,13 @@ static int64_t set_filter(struct rec_session *s, struct rec_task *t, unsigned fl
 		return 0;
 	}
 	free(filter);
-	if (!unlike)
-		return -EBUSY; /* as if another listener were there */
+	if (!unlike) { /* as if another listener were there */
+		rec_tell_once(s, REC_TOLD_LISTENER, 0,
+			      "seccomp rules whose calls another process decides on "
+			      "(SECCOMP_FILTER_FLAG_NEW_LISTENER) are not supported: that was "
+			      "answered with EBUSY");
+		return -EBUSY;
+	}
 	return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : proc_own_tid(unlike->tracee.tid);
 }
 

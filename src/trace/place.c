@@ -453,7 +453,9 @@ struct error *trace_place_remove(const char *path)
 	if (!directory)
 		return error_os(errno, "cannot remove %s", plain);
 	if (!is_recording(dirfd(directory)))
-		return error_new("%s is not removed: it is not a recording", plain);
+		return error_new("%s is not removed: it is not a recording, as it has no file "
+				 "'meta'; if it was one, remove the directory with rm -r",
+				 plain);
 	if (is_in_progress(dirfd(directory)))
 		return error_new("%s is not removed: it is being recorded; end the program first",
 				 plain);
