@@ -623,7 +623,8 @@ def signal_to_the_recorder(context):
 def usage(context):
     for arguments in ([], ['no-such-command'], ['record'], ['record', '-o'], ['record', '--no-such-option', 'true'],
                       ['replay', '--no-such-option'], ['replay', '-a', 'one', 'two'], ['rm'],
-                      ['record', '-o', context.path('x'), '--'], ['record', '-o', '', 'true'], ['help', 'no-such-command'], ['dump', 'a', 'b'],
+                      ['record', '-o', context.path('x'), '--'], ['record', '-o', '', 'true'],
+                      ['help', 'no-such-command'], ['dump', 'a', 'b'],
                       ['--no-such-option'], ['info', 'a', 'b'], ['ls', '--no-such-option']):
         result = context.run([context.warp, *arguments])
         lines = result.err.decode().splitlines()
