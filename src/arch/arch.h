@@ -62,6 +62,13 @@ enum arch_step {
 	ARCH_STEP_SYNC,	 /* a system call or a trapped instruction: a sync event */
 };
 
+/* What is executed after an instruction. */
+enum arch_flow {
+	ARCH_FLOW_ON,	/* the one behind it */
+	ARCH_FLOW_TO,	/* the one at a place that is known */
+	ARCH_FLOW_STEP, /* only executing it alone tells */
+};
+
 /* The instructions that a jump covers can be up to this long. */
 #define ARCH_WINDOW_MAX 20
 #define ARCH_JUMP	5
@@ -303,6 +310,10 @@ struct arch_ops {
 	 * *target is 0. False where no instruction can be decoded. */
 	bool (*branch)(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
 		       taddr *target);
+	/* Where does a thread with these registers, which is at pc, go from there? `regs` NULL: they
+	 * are not known. Signals apart. */
+	enum arch_flow (*flow)(const uint8_t *bytes, size_t length, const struct regs *regs,
+			       taddr pc, unsigned *insn_length, taddr *target);
 	/* Can the instruction behind these be executed next? */
 	bool (*falls_through)(const uint8_t *bytes, size_t length);
 	/* Do the `length` bytes end with a call instruction? */

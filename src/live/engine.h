@@ -91,6 +91,10 @@ struct live_task {
 	uint8_t code[LIVE_CODE];
 	bool code_known;
 
+	/* Set by a hook, with LIVE_STEPS: nothing on the way to there is of interest, and the thread
+	 * comes by. It may run so far, which is one step then. Counts for the next resume. */
+	taddr run_to;
+
 	/* The signal about to be delivered, in `signal`. 0 in `signal` suppresses it; another
 	 * number replaces it (siginfo is then the kernel's, but where live_set_siginfo was
 	 * called). */

@@ -90,6 +90,7 @@ struct task {
 	bool fresh;	      /* its exec has not ended yet */
 	enum arch_show shows; /* of the instruction that was executed */
 	taddr step_pc;
+	taddr armed; /* where its last debug register stops it on the way of steps; 0 */
 
 	/* calls */
 	bool end_missed;       /* a call made for us came after the end of its own */
@@ -239,6 +240,8 @@ bool task_may_run(const struct task *t);
 /* Resumes it for the engine's own purpose and notes that it runs. */
 void task_resume(struct task *t, int how, int signal);
 
+/* At a stop: nothing stops it any more on the way of its steps. */
+void step_disarm(struct task *t);
 /* At a stop: takes out what a stepped instruction has shown. */
 void step_hide(struct task *t);
 

@@ -2,7 +2,7 @@
  *
  * Invariant: what is kept of a page is what the program would execute: only pages that cannot be
  * written are kept, and only until a system call changes some address space or a file. Others are
- * read at each step. */
+ * read at each step, and nobody runs through those. */
 #include "live/step_code.h"
 
 #include <stdlib.h>
@@ -102,4 +102,39 @@ size_t step_code_look(struct step_code *code, struct live_task *task, taddr pc)
 		length = live_read(task, pc, task->code, LIVE_CODE);
 	task->code_known = length == LIVE_CODE;
 	return length;
+}
+
+/* The kept bytes at an address, as many as the longest instruction has; or NULL. */
+static const uint8_t *kept(struct step_code *code, struct live_task *task, taddr at)
+{
+	taddr offset = at % PAGE;
+	const struct page *page =
+		offset + arch.insn_max <= PAGE ? find_page(code, task, at - offset) : NULL;
+
+	return page ? page->bytes + offset : NULL;
+}
+
+taddr step_code_run(struct step_code *code, struct live_task *task, taddr pc)
+{
+	const struct regs *regs = tracee_regs(&task->tracee);
+	const uint8_t *bytes;
+	unsigned length;
+	taddr at = pc, target;
+
+	if (arch.is_narrow(regs) || tracee_is_restartable(&task->tracee))
+		return 0; /* other instructions; the kernel may send it elsewhere */
+	while ((bytes = kept(code, task, at)) && !arch.makes_call(bytes, arch.insn_max)) {
+		switch (arch.flow(bytes, arch.insn_max, regs, at, &length, &target)) {
+		case ARCH_FLOW_ON:
+			at += length;
+			break;
+		case ARCH_FLOW_TO:
+			at = target;
+			break;
+		case ARCH_FLOW_STEP:
+			return regs ? 0 : at;
+		}
+		regs = NULL; /* as they will be there is not known */
+	}
+	return regs ? 0 : at;
 }

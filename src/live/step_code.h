@@ -13,6 +13,9 @@ void step_code_destroy(struct step_code *code);
 
 /* Makes the bytes that the stopped task is about to execute known: task->code. Returns how many. */
 size_t step_code_look(struct step_code *code, struct live_task *task, taddr pc);
+/* To where the stopped task may run, which is at pc and makes no call there: the next instruction
+ * that makes one, or from which one cannot tell where it goes. 0: that is this one. */
+taddr step_code_run(struct step_code *code, struct live_task *task, taddr pc);
 /* Some address space, or a file, has changed: nothing is known of any. */
 void step_code_forget(struct step_code *code);
 

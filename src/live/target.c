@@ -269,6 +269,7 @@ void task_leave(struct task *t)
 	if (p->leave_stopped)
 		syscall(SYS_tgkill, p->pub.pid, t->pub.tracee.tid, SIGSTOP);
 	break_disarm_thread(t);
+	step_disarm(t);
 	call_leave(t);
 	p->leave_stopped = false; /* one is enough, and must come before the first goes on */
 	tracee_detach(&t->pub.tracee, signal);

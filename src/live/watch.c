@@ -209,8 +209,10 @@ static void look(struct watching *w, struct watched *t)
 
 	t->calls_at = 0;
 	if (step_code_look(w->code, t->task, pc) < arch.call_size ||
-	    memcmp(t->task->code, arch.call_code, arch.call_size))
+	    memcmp(t->task->code, arch.call_code, arch.call_size)) {
+		t->task->run_to = step_code_run(w->code, t->task, pc);
 		return;
+	}
 	struct sc_call call = upcoming_call(regs);
 
 	t->calls_at = pc;

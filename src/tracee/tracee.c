@@ -5,6 +5,8 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <linux/rseq.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -289,6 +291,20 @@ bool tracee_trap_pending(struct tracee *tracee)
 		args.off++;
 	}
 	return false;
+}
+
+/* struct rseq_cs *rseq_cs of <linux/rseq.h>: not NULL inside of one (and a while longer). */
+bool tracee_is_restartable(struct tracee *tracee)
+{
+	struct __ptrace_rseq_configuration rseq = {0};
+	uint64_t sequence = 0;
+
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tracee->tid, sizeof(rseq), &rseq) <= 0 ||
+	    !rseq.rseq_abi_pointer)
+		return false;
+	taddr at = rseq.rseq_abi_pointer + offsetof(struct rseq, rseq_cs);
+
+	return tracee_read(tracee, at, &sequence, sizeof(sequence)) == sizeof(sequence) && sequence;
 }
 
 /* Traps for job control are reported before signals (get_signal() in kernel/signal.c), and every

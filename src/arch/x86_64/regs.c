@@ -249,6 +249,7 @@ const struct arch_ops arch = {
 	.flags_dead = x86_64_flags_dead,
 	.clear_dead_flags = x86_64_clear_dead_flags,
 	.branch = x86_64_branch,
+	.flow = x86_64_flow,
 	.falls_through = x86_64_falls_through,
 	.behind_call = x86_64_behind_call,
 	.make_jump = x86_64_make_jump,

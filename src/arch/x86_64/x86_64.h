@@ -78,6 +78,8 @@ size_t x86_64_count_stub(struct arch_stub *stub, uint8_t *code, size_t room);
 void x86_64_restart_stub(struct regs *regs, taddr at, uint64_t spilled);
 unsigned x86_64_flags_dead(const uint8_t *bytes, size_t length);
 void x86_64_clear_dead_flags(struct regs *regs);
+enum arch_flow x86_64_flow(const uint8_t *bytes, size_t length, const struct regs *regs, taddr pc,
+			   unsigned *insn_length, taddr *target);
 bool x86_64_branch(const uint8_t *bytes, size_t length, taddr pc, unsigned *insn_length,
 		   taddr *target);
 bool x86_64_falls_through(const uint8_t *bytes, size_t length);
