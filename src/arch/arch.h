@@ -263,6 +263,8 @@ struct arch_ops {
 	unsigned debug_slots;
 	bool (*set_debug)(pid_t tid, unsigned slot, enum arch_debug kind, taddr at,
 			  unsigned length);
+	/* Another address for one that was set for this very thread, and not by exec since. */
+	bool (*move_debug)(pid_t tid, unsigned slot, taddr at);
 	unsigned (*debug_hits)(pid_t tid);
 
 	/* ---- trapped instructions ---- */

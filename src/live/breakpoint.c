@@ -121,6 +121,8 @@ static bool arm(struct task *t, const struct breakpoint *b, bool on)
 		[LIVE_WATCH_ACCESS] = ARCH_DEBUG_ACCESS,
 	};
 
+	if (on)
+		step_disarm(t); /* there may be no register left for steps */
 	return arch.set_debug(t->pub.tracee.tid, (unsigned)b->slot,
 			      on ? kinds[b->pub.kind] : ARCH_DEBUG_OFF, b->pub.at, b->pub.length);
 }

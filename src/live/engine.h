@@ -139,7 +139,7 @@ struct live_hooks {
 	/* The process was stopped by `signal`; this thread takes part in it until SIGCONT. */
 	void (*group_stop)(void *context, struct live_task *task, int signal);
 	/* LIVE_STEPS: one instruction was executed (of a repeated string instruction, one round),
-	 * or a signal handler entered. */
+	 * or a signal handler entered; or see live_task.run_to. */
 	void (*step)(void *context, struct live_task *task);
 	/* The program counter stands at a breakpoint, whose instruction has not been executed
 	 * yet. */

@@ -25,6 +25,8 @@ static void look_at_step(struct task *t)
 	if (!t->pub.code_known)
 		length = live_read(&t->pub, t->step_pc, t->pub.code, LIVE_CODE);
 	t->pub.code_known = false;
+	if (arch.makes_call(t->pub.code, length))
+		step_unsure(t);
 	if (!arch.traces_itself(regs))
 		t->shows = arch.shows_step(t->pub.code, length);
 }
@@ -50,47 +52,17 @@ void step_hide(struct task *t)
 	}
 }
 
-/* The last debug register is for the way of steps as long as no breakpoint uses any. */
-static bool arm(struct task *t, taddr at)
-{
-	return arch.set_debug(t->pub.tracee.tid, arch.debug_slots - 1,
-			      at ? ARCH_DEBUG_EXECUTE : ARCH_DEBUG_OFF, at, 1);
-}
-
-void step_disarm(struct task *t)
-{
-	if (t->armed)
-		arm(t, 0);
-	t->armed = 0;
-}
-
-/* Instead of a step, to where a hook has said. While it steps a stop at a former such place is one
- * that no instruction was executed for, which hooks can tell. */
-static bool run_steps(struct task *t)
-{
-	taddr at = t->pub.run_to;
-
-	t->pub.run_to = 0;
-	if (!at || t->pub.stop == LIVE_STOP_SIGNAL || t->fresh || mm_of(t)->debug_used ||
-	    arch.traces_itself(tracee_regs(&t->pub.tracee)) || (at != t->armed && !arm(t, at)))
-		return false;
-	t->armed = at;
-	t->stepped = true;
-	t->shows = ARCH_SHOW_NOTHING;
-	t->pub.code_known = false;
-	return true;
-}
-
 void task_resume(struct task *t, int how, int signal)
 {
 	if (how != PTRACE_SINGLESTEP)
 		step_disarm(t);
-	else if (run_steps(t))
+	else if (step_run(t))
 		how = PTRACE_CONT;
 	if (how == PTRACE_SINGLESTEP) {
 		t->stepped = true;
 		look_at_step(t);
 	}
+	t->pub.run_to = 0;
 	t->ready = false;
 	t->running = true;
 	t->pub.stop = LIVE_RUNNING;

@@ -90,7 +90,10 @@ struct task {
 	bool fresh;	      /* its exec has not ended yet */
 	enum arch_show shows; /* of the instruction that was executed */
 	taddr step_pc;
-	taddr armed; /* where its last debug register stops it on the way of steps; 0 */
+	taddr armed;	     /* where a debug register stops it on the way of steps; 0 */
+	taddr sequence;	     /* what it writes when it begins a restartable sequence; 0 */
+	bool sequence_known; /* `sequence` is that of now, and a debug register stops it there */
+	bool no_run;	     /* debug registers were refused, and it has made no call since */
 
 	/* calls */
 	bool end_missed;       /* a call made for us came after the end of its own */
@@ -240,8 +243,17 @@ bool task_may_run(const struct task *t);
 /* Resumes it for the engine's own purpose and notes that it runs. */
 void task_resume(struct task *t, int how, int signal);
 
+/* At a stop, before a step: may it run to where a hook has said? Then it is made to stop there. */
+bool step_run(struct task *t);
 /* At a stop: nothing stops it any more on the way of its steps. */
 void step_disarm(struct task *t);
+/* Its debug registers are those of a new program. */
+void step_forget(struct task *t);
+/* It makes a call, after which it may register for restartable sequences, or debug registers be
+ * free. */
+void step_unsure(struct task *t);
+/* The beginning of a thread: the kernel has copied what controls its parent's debug registers. */
+void step_born(struct task *t, const struct task *parent);
 /* At a stop: takes out what a stepped instruction has shown. */
 void step_hide(struct task *t);
 

@@ -121,8 +121,8 @@ taddr step_code_run(struct step_code *code, struct live_task *task, taddr pc)
 	unsigned length;
 	taddr at = pc, target;
 
-	if (arch.is_narrow(regs) || tracee_is_restartable(&task->tracee))
-		return 0; /* other instructions; the kernel may send it elsewhere */
+	if (arch.is_narrow(regs))
+		return 0; /* these are other instructions */
 	while ((bytes = kept(code, task, at)) && !arch.makes_call(bytes, arch.insn_max)) {
 		switch (arch.flow(bytes, arch.insn_max, regs, at, &length, &target)) {
 		case ARCH_FLOW_ON:

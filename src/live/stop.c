@@ -19,6 +19,8 @@ static void on_birth(struct task *t)
 
 	t->newborn = false;
 	process_of_task(t)->shown = true;
+	if (!t->ended && parent)
+		step_born(t, parent);
 	if (!t->ended)
 		break_arm_thread(t);
 	hook(t, new_task, parent ? &parent->pub : NULL, t->birth);
@@ -44,7 +46,7 @@ static void on_exec(struct task *t)
 	struct process *p = process_of_task(t);
 
 	t->fresh = true;
-	t->armed = 0; /* debug registers do not survive it */
+	step_forget(t); /* debug registers do not survive it */
 	hook(t, exec, t->former);
 	if (p->hidden && !p->pub.filtered)
 		t->leave = true; /* it was kept for the memory it shared */
@@ -81,9 +83,9 @@ static void on_signal(struct task *t, int signal, const siginfo_t *info)
 
 static bool is_step(const struct task *t, const siginfo_t *info)
 {
-	return t->stepped && (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT ||
-			      info->si_code == CODE_NOTIFIED ||
-			      (info->si_code == TRAP_HWBKPT && t->armed));
+	return t->stepped &&
+	       (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT ||
+		info->si_code == CODE_NOTIFIED || (info->si_code == TRAP_HWBKPT && t->armed));
 }
 
 static void on_trap(struct task *t)

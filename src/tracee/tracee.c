@@ -293,18 +293,17 @@ bool tracee_trap_pending(struct tracee *tracee)
 	return false;
 }
 
-/* struct rseq_cs *rseq_cs of <linux/rseq.h>: not NULL inside of one (and a while longer). */
-bool tracee_is_restartable(struct tracee *tracee)
+/* PTRACE_GET_RSEQ_CONFIGURATION: Linux 5.13 (90f093fa8ea4). */
+bool tracee_sequence(struct tracee *tracee, taddr *at)
 {
 	struct __ptrace_rseq_configuration rseq = {0};
-	uint64_t sequence = 0;
 
-	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tracee->tid, sizeof(rseq), &rseq) <= 0 ||
-	    !rseq.rseq_abi_pointer)
+	*at = 0;
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tracee->tid, sizeof(rseq), &rseq) <= 0)
 		return false;
-	taddr at = rseq.rseq_abi_pointer + offsetof(struct rseq, rseq_cs);
-
-	return tracee_read(tracee, at, &sequence, sizeof(sequence)) == sizeof(sequence) && sequence;
+	if (rseq.rseq_abi_pointer)
+		*at = rseq.rseq_abi_pointer + offsetof(struct rseq, rseq_cs);
+	return true;
 }
 
 /* Traps for job control are reported before signals (get_signal() in kernel/signal.c), and every

@@ -101,8 +101,9 @@ bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
 /* Has it a trap of the kernel's (a breakpoint, a step) that is not reported yet? */
 bool tracee_trap_pending(struct tracee *tracee);
-/* Is it in a restartable sequence, which the kernel may send it out of (rseq(2))? */
-bool tracee_is_restartable(struct tracee *tracee);
+/* Where is the word that is not 0 while it is in a restartable sequence, which the kernel may send it
+ * out of (rseq(2))? 0: it has none. False: the kernel does not tell. */
+bool tracee_sequence(struct tracee *tracee, taddr *at);
 /* Should that have been overtaken by the stop of a group or an interrupt, whose status is given:
  * now it comes first, the other stop then once more. Returns the status of the present stop. */
 int tracee_trap_first(struct tracee *tracee, int status);

@@ -65,6 +65,7 @@ static bool is_plain(const ZydisDecodedInstruction *insn)
 	case ZYDIS_CATEGORY_SYSCALL:
 	case ZYDIS_CATEGORY_SYSRET:
 	case ZYDIS_CATEGORY_SYSTEM:
+	case ZYDIS_CATEGORY_UINTR:
 		return false;
 	default:
 		break;

@@ -547,16 +547,20 @@ bool x86_64_set_debug(pid_t tid, unsigned slot, enum arch_debug kind, taddr at, 
 	uint64_t mask = 3ull << 2 * slot | 15ull << (16 + 4 * slot), bits = 0;
 
 	errno = 0;
-	uint64_t before = (uint64_t)ptrace(PTRACE_PEEKUSER, tid, DEBUG_REGISTER(7), 0);
-	uint64_t control = before & ~mask;
+	uint64_t control = (uint64_t)ptrace(PTRACE_PEEKUSER, tid, DEBUG_REGISTER(7), 0) & ~mask;
 
 	if (errno || (kind != ARCH_DEBUG_OFF && !debug_control(kind, length, slot, &bits)))
 		return false;
-	if (kind != ARCH_DEBUG_OFF && (before & mask) == bits)
-		return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0;
 	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), control) == 0 &&
 	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0 &&
 	       ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(7), control | bits) == 0;
+}
+
+/* DR7 would not tell whether there is one: a new thread has the kernel's copy of its parent's, but
+ * no breakpoints (Linux 6.18; copy_thread() in arch/x86/kernel/process.c leaves ptrace_dr7). */
+bool x86_64_move_debug(pid_t tid, unsigned slot, taddr at)
+{
+	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0;
 }
 
 bool x86_64_set_breakpoint(pid_t tid, taddr at)

@@ -228,6 +228,7 @@ const struct arch_ops arch = {
 	.step_flag = TRAP_FLAG,
 	.debug_slots = 4,
 	.set_debug = x86_64_set_debug,
+	.move_debug = x86_64_move_debug,
 	.debug_hits = x86_64_debug_hits,
 	.xstate_note = NT_X86_XSTATE,
 	.insn_max = 15,
