@@ -9,7 +9,8 @@
 #define NO_CALL (1u << 31) /* no row has this flag */
 
 /* strace's classes and their other spellings. */
-static const struct class {
+static const struct class
+{
 	const char *name;
 	uint32_t flag; /* 0: every call */
 } classes[] = {

@@ -122,8 +122,7 @@ static void put_stack_text(struct json *json, const struct bytes *text)
 
 	json_key(json, "stack");
 	json_begin_array(json);
-	for (size_t left = text->count; left;
-	     left -= (size_t)(end + 1 - line), line = end + 1) {
+	for (size_t left = text->count; left; left -= (size_t)(end + 1 - line), line = end + 1) {
 		end = memchr(line, '\n', left);
 		json_string(json, line + 3, (size_t)(end - line) - 3); /* without " > " */
 	}

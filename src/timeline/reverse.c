@@ -285,8 +285,8 @@ struct aside {
 
 static struct aside only_break_at(struct timeline *tl, taddr pc)
 {
-	struct aside aside = {tl->breakpoints, tl->watches.count, tl->caught.count, tl->catch_all,
-			      tl->deaf, tl->resolute};
+	struct aside aside = {tl->breakpoints, tl->watches.count, tl->caught.count,
+			      tl->catch_all,   tl->deaf,	  tl->resolute};
 
 	memset(&tl->breakpoints, 0, sizeof(tl->breakpoints));
 	vec_push(&tl->breakpoints, pc);

@@ -111,7 +111,7 @@ struct timeline {
 	volatile sig_atomic_t interrupted;
 	volatile sig_atomic_t kicked;	/* the thread that runs, or ran last, was interrupted */
 	volatile sig_atomic_t resolute; /* interrupts wait: on its way to where one may stop */
-	volatile pid_t running; /* the thread that is waited for */
+	volatile pid_t running;		/* the thread that is waited for */
 
 	struct checkpoint *checkpoints, *last; /* the list; the last one passed */
 	uint64_t checkpoint_ns;		       /* when it was taken, or passed */
