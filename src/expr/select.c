@@ -9,8 +9,7 @@
 #define NO_CALL (1u << 31) /* no row has this flag */
 
 /* strace's classes and their other spellings. */
-static const struct class
-{
+static const struct call_class {
 	const char *name;
 	uint32_t flag; /* 0: every call */
 } classes[] = {
@@ -57,7 +56,7 @@ size_t selection_count(const struct selection *selection)
 	return count;
 }
 
-static const struct class *find_class(const char *name)
+static const struct call_class *find_class(const char *name)
 {
 	for (size_t i = 0; i < CLASSES; i++)
 		if (!strcmp(classes[i].name, name))
@@ -65,7 +64,7 @@ static const struct class *find_class(const char *name)
 	return NULL;
 }
 
-static void take_class(struct selection *selection, const struct class *class)
+static void take_class(struct selection *selection, const struct call_class *class)
 {
 	if (!class->flag)
 		selection_all(selection);
@@ -81,7 +80,7 @@ static struct error *add_class(struct lexer *lexer, struct selection *selection)
 	if (lexer->token.kind != TOKEN_NAME)
 		return lex_error(lexer, "expected the name of a class behind %%, as in %%file");
 	name = lex_name(lexer);
-	const struct class *class = find_class(name);
+	const struct call_class *class = find_class(name);
 
 	if (!class)
 		return lex_error(lexer,
@@ -164,7 +163,7 @@ static struct error *add_named(struct lexer *lexer, struct selection *selection)
 			selection->rows[i] = found = true;
 	}
 	/* No call has a class's name; strace takes this spelling, too. */
-	const struct class *class = found ? NULL : find_class(name);
+	const struct call_class *class = found ? NULL : find_class(name);
 
 	if (class)
 		take_class(selection, class);
