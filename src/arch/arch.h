@@ -102,6 +102,7 @@ struct arch_stub {
 	taddr counter;		       /* 8 bytes below 2 GB: of what it counts */
 	bool flags_dead;	       /* a counting stub may change the arithmetic flags */
 	taddr trapped;		       /* out: program counter after the trap */
+	taddr declined;		       /* out, call_stub: the copy of the call's instruction */
 	taddr counted;		       /* out: program counter after the counter was written */
 	taddr copies[ARCH_WINDOW_MAX]; /* out, by offset: the copy of the instruction there; or 0 */
 };
@@ -292,6 +293,11 @@ struct arch_ops {
 	unsigned (*window)(const uint8_t *bytes, size_t length);
 	/* The offsets 1 to 4 at which instructions begin in the window: bit N is offset N. */
 	unsigned (*window_starts)(const uint8_t *window, unsigned length);
+	/* The same for code that begins with a system call's instruction, or with the one that sets
+	 * its number, right before that; and at which offset the call is. */
+	unsigned (*call_window)(const uint8_t *bytes, size_t length, unsigned *offset);
+	/* How many bytes before a call's instruction such a window can begin. */
+	unsigned call_before;
 	/* Writes the stub's code; returns its size, 0 if it does not fit or a copy would not reach
 	 * what it refers to. No flags are changed. It adds one to the counter each time. */
 	size_t (*compare_stub)(struct arch_stub *stub, const struct regs *values, uint8_t *code,
@@ -299,6 +305,17 @@ struct arch_ops {
 	/* A stub that takes one from the counter and traps when that has become 0. No flags are
 	 * changed unless stub->flags_dead. Returns its size as above. */
 	size_t (*count_stub)(struct arch_stub *stub, uint8_t *code, size_t room);
+	/* A stub that lets the agent make the window's call; stub->declined is the copy of its
+	 * instruction. Returns its size as above. */
+	size_t (*call_stub)(struct arch_stub *stub, uint8_t *code, size_t room);
+	/* At a stop in the copy of a call's instruction: as if it were that of the program, which
+	 * goes on at `next`. */
+	void (*leave_call_copy)(struct regs *, taddr next);
+	/* Registers at the entry of a call as a record of the agent has them. What it does not have
+	 * (segments) stays. */
+	void (*agent_regs)(struct regs *, int nr, const uint64_t *record);
+	/* The other way round. */
+	void (*agent_record_regs)(const struct regs *, uint64_t *record);
 	/* For a thread that is inside a counting stub and has not counted yet: back to the stub's
 	 * beginning, as if it had just come there. `spilled`: the word at stub->scratch. */
 	void (*restart_stub)(struct regs *, taddr at, uint64_t spilled);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "softpmu/probe.h"
 #include "tracee/procfs.h"
 #include "util/cleanup.h"
 
@@ -76,17 +77,12 @@ static bool read_id(int fd, char *id)
 	return found;
 }
 
-static bool is_code_of_file(const struct proc_map *map)
-{
-	return map->inode && (map->prot & PROT_EXEC) && !(map->prot & PROT_WRITE) && !map->shared;
-}
-
 /* The build-id of what is mapped there. */
 static bool map_id(struct tracee *tracee, const struct proc_map *map, char *id)
 {
 	char path[64];
 
-	if (!is_code_of_file(map))
+	if (!softpmu_is_fixed_code(map))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tracee->tgid,
 		 (unsigned long long)map->start, (unsigned long long)map->end);

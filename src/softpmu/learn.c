@@ -35,8 +35,7 @@ static bool is_code(const struct learner *l, taddr pc)
 {
 	vec_foreach (&l->maps, map)
 		if (pc >= map->start && pc < map->end)
-			return map->inode && (map->prot & PROT_EXEC) && !(map->prot & PROT_WRITE) &&
-			       !map->shared;
+			return softpmu_is_fixed_code(map);
 	return false;
 }
 

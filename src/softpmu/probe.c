@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "tracee/procfs.h"
+#include "abi/agent_abi.h"
+#include "util/cleanup.h"
 
 #define PAGE	 4096ull
 #define STUB_MAX 1024u
@@ -121,6 +122,11 @@ const struct softpmu_probe *softpmu_probe_over(const struct softpmu_probes *prob
 	return NULL;
 }
 
+bool softpmu_is_fixed_code(const struct proc_map *map)
+{
+	return map->inode && (map->prot & PROT_EXEC) && !(map->prot & PROT_WRITE) && !map->shared;
+}
+
 /* How far around a window jumps into it are looked for. */
 #define AROUND 1024u
 
@@ -180,6 +186,46 @@ bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *prob
 	return out->at;
 }
 
+static bool is_in_fixed_code(struct tracee *tracee, taddr pc, unsigned length)
+{
+	struct proc_maps maps _cleanup_(proc_maps_deinit) = {0};
+
+	proc_read_maps(tracee->tid, &maps);
+	vec_foreach (&maps, map)
+		if (pc >= map->start && pc + length <= map->end)
+			return softpmu_is_fixed_code(map);
+	return false;
+}
+
+static bool plan_call_from(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
+			   struct softpmu_probe *out)
+{
+	uint8_t bytes[ARCH_AHEAD_MAX];
+	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
+	unsigned offset, length = arch.call_window(bytes, got, &offset);
+
+	if (!length || length > ARCH_WINDOW_MAX || softpmu_probe_over(probes, pc, pc + length) ||
+	    softpmu_is_jumped_into(tracee, pc, length) || softpmu_is_overlapped(tracee, pc) ||
+	    !is_in_fixed_code(tracee, pc, length))
+		return false;
+	*out = (struct softpmu_probe){.pc = pc, .length = length, .call = true};
+	out->at = softpmu_find_room(tracee, pc, arch.window_starts(bytes, length));
+	return out->at;
+}
+
+bool softpmu_call_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc, int nr,
+		       struct softpmu_probe *out)
+{
+	uint8_t before[ARCH_CALL_SET_SIZE];
+	taddr from = pc + arch.call_size - sizeof(before);
+
+	if (tracee_read(tracee, from, before, sizeof(before)) == sizeof(before) &&
+	    arch.call_set(before) == nr &&
+	    plan_call_from(tracee, probes, pc - arch.call_before, out))
+		return true;
+	return plan_call_from(tracee, probes, pc, out);
+}
+
 unsigned softpmu_known_behind(const struct softpmu_probes *probes, taddr pc, unsigned length,
 			      size_t got)
 {
@@ -199,12 +245,20 @@ static size_t make_stub(struct softpmu_probe *probe, const uint8_t *bytes, unsig
 		.counter = COUNTER,
 		.flags_dead = probe->shadow,
 	};
-	size_t size = arch.count_stub(&stub, code, room);
+	size_t size = (probe->call ? arch.call_stub : arch.count_stub)(&stub, code, room);
 
 	probe->size = (unsigned)size;
 	probe->trapped = stub.trapped;
+	probe->declined = stub.declined;
 	probe->counted = stub.counted;
 	memcpy(probe->copies, stub.copies, sizeof(probe->copies));
+	if (!probe->call)
+		return size;
+	unsigned offset;
+
+	arch.call_window(bytes, probe->length, &offset);
+	probe->enters = probe->copies[offset];
+	probe->next = probe->pc + offset + arch.call_size;
 	return size;
 }
 
@@ -236,8 +290,10 @@ bool softpmu_probe_add(struct tracee *tracee, struct softpmu_probes *probes,
 	uint8_t code[STUB_MAX], jump[ARCH_WINDOW_MAX], bytes[2 * ARCH_WINDOW_MAX];
 	size_t got = tracee_read(tracee, probe.pc, bytes, sizeof(bytes));
 
-	if (!is_sane(plan) || got < probe.length ||
-	    arch.window(bytes, probe.length) != probe.length)
+	unsigned offset, window = probe.call ? arch.call_window(bytes, probe.length, &offset)
+					     : arch.window(bytes, probe.length);
+
+	if (!is_sane(plan) || got < probe.length || window != probe.length)
 		return false;
 	memcpy(probe.saved, bytes, probe.length);
 	unsigned known = softpmu_known_behind(probes, probe.pc, probe.length, got);
@@ -357,7 +413,9 @@ void softpmu_unload(struct softpmu_probes *probes, const struct softpmu_counter 
 
 bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes)
 {
-	return stub_at(probes, arch.pc(tracee_regs(tracee)));
+	taddr pc = arch.pc(tracee_regs(tracee));
+
+	return stub_at(probes, pc) || (pc >= AGENT_CODE && pc < AGENT_CODE + AGENT_CODE_SIZE);
 }
 
 void softpmu_clear_shadow(struct tracee *tracee, const struct softpmu_probes *probes)
@@ -389,13 +447,74 @@ static void leave_copy(struct tracee *tracee, const struct softpmu_probe *probe)
 			arch.set_pc(tracee_regs_mut(tracee), probe->pc + offset);
 }
 
-bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc)
+void softpmu_leave_call(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = stub_at(probes, pc);
+
+	if (probe && probe->call && pc == probe->declined + arch.call_size)
+		arch.leave_call_copy(tracee_regs_mut(tracee), probe->next);
+}
+
+bool softpmu_enters_call(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = stub_at(probes, pc);
+
+	return probe && probe->call && pc > probe->enters && pc < probe->declined;
+}
+
+bool softpmu_at_call(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+
+	vec_foreach (&probes->sites, probe)
+		if (probe->call && (pc == probe->next - arch.call_size || pc == probe->enters ||
+				    pc == probe->declined))
+			return true;
+	return false;
+}
+
+void softpmu_enter_call_copies(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = softpmu_probe_over(probes, pc, pc + 1);
+
+	if (probe && probe->call && pc == probe->pc)
+		arch.set_pc(tracee_regs_mut(tracee), probe->copies[0]);
+}
+
+void softpmu_leave_call_copies(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = stub_at(probes, pc);
+
+	if (!probe || !probe->call)
+		return;
+	if (pc == probe->declined)
+		arch.set_pc(tracee_regs_mut(tracee), probe->next - arch.call_size);
+	else if (pc == probe->declined + arch.call_size)
+		arch.set_pc(tracee_regs_mut(tracee), probe->next);
+	else
+		leave_copy(tracee, probe);
+}
+
+taddr softpmu_real_place(const struct softpmu_probes *probes, taddr pc)
 {
 	const struct softpmu_probe *probe = softpmu_probe_over(probes, pc, pc + 1);
 
 	if (!probe || pc == probe->pc || !probe->copies[pc - probe->pc])
+		return pc;
+	return probe->copies[pc - probe->pc];
+}
+
+bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc)
+{
+	taddr real = softpmu_real_place(probes, pc);
+
+	if (real == pc)
 		return false;
-	arch.set_pc(tracee_regs_mut(tracee), probe->copies[pc - probe->pc]);
+	arch.set_pc(tracee_regs_mut(tracee), real);
 	return true;
 }
 

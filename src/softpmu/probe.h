@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tracee/procfs.h"
 #include "tracee/tracee.h"
 #include "util/vec.h"
 
@@ -28,8 +29,11 @@ struct softpmu_probe {
 	unsigned
 		shadow; /* bytes from pc on in which the arithmetic flags mean nothing; 0: all kept */
 	unsigned size; /* of the stub */
-	taddr trapped; /* program counter after the stub's trap */
-	taddr counted; /* program counter after the counter was written */
+	bool call;     /* it does not count: it lets the agent make the system call there */
+	taddr enters, declined; /* of such: where the stub enters the agent; its copy of the call */
+	taddr next;		/* and where the program goes on behind that */
+	taddr trapped;		/* program counter after the stub's trap */
+	taddr counted;		/* program counter after the counter was written */
 	taddr copies
 		[ARCH_WINDOW_MAX]; /* by offset: the stub's copy of the instruction there, or 0 */
 	uint8_t saved[ARCH_WINDOW_MAX];
@@ -56,6 +60,12 @@ void softpmu_probes_copy(struct softpmu_probes *to, const struct softpmu_probes 
 /* Finds out how a site can be made at `pc`, and where its stub can be. False if it cannot. */
 bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc,
 			struct softpmu_probe *out);
+/* The same for a system call's instruction, which the agent shall make; it has just made call
+ * `nr`. */
+bool softpmu_call_plan(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc, int nr,
+		       struct softpmu_probe *out);
+/* Is it code that only a system call can change? */
+bool softpmu_is_fixed_code(const struct proc_map *map);
 /* Does a jump nearby lead to an instruction inside the window? It would trap each time. (Others are
  * found when they do.) */
 bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length);
@@ -107,8 +117,22 @@ enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_
 				    int signal);
 /* After SOFTPMU_STOP_HIT: makes the site the place where the program stands. */
 void softpmu_stand_at_site(struct tracee *tracee, const struct softpmu_probes *probes);
+/* Where the program's instruction at `pc` is executed: there, or in a stub. */
+taddr softpmu_real_place(const struct softpmu_probes *probes, taddr pc);
 /* If `pc` is inside a window, behind its first instruction: sends the tracee to the stub's copy. */
 bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc);
+/* At a stop before or after a system call: if the tracee is in a stub's copy of the instruction, as
+ * if it were at the program's own. */
+void softpmu_leave_call(struct tracee *tracee, const struct softpmu_probes *probes);
+/* Where the tracee stands in a copy of an instruction behind such a call: as if it were at the
+ * program's own. */
+void softpmu_leave_call_copies(struct tracee *tracee, const struct softpmu_probes *probes);
+/* Is the tracee in the part of a stub that enters the agent? */
+bool softpmu_enters_call(struct tracee *tracee, const struct softpmu_probes *probes);
+/* To the copy of the first instruction of such a site, where the tracee stands there. */
+void softpmu_enter_call_copies(struct tracee *tracee, const struct softpmu_probes *probes);
+/* Does the tracee stand at a call's instruction that the agent may make, or at what stands for it? */
+bool softpmu_at_call(struct tracee *tracee, const struct softpmu_probes *probes);
 /* Is the program counter inside a stub? */
 bool softpmu_in_stub(struct tracee *tracee, const struct softpmu_probes *probes);
 /* Zeros the flags that mean nothing where the tracee stands. */

@@ -30,8 +30,8 @@ struct seek {
 	struct tracee *tracee;
 	const struct softpmu_probes *probes;
 	struct softpmu_target *target;
-	taddr pc;
-	taddr pages; /* of the stub; 0: none */
+	taddr pc, real; /* of the target; in the copy of another site, if it is inside that */
+	taddr pages;	/* of the stub; 0: none */
 	uint64_t pages_length;
 	struct arch_stub stub;
 	uint8_t saved[2 * ARCH_WINDOW_MAX]; /* bytes under the jump */
@@ -274,7 +274,7 @@ static bool sort_out_trap(struct seek *k, int signal)
 	if (softpmu_sort_stop(k->tracee, k->probes, signal) == SOFTPMU_STOP_WINDOW)
 		return false;
 	if (!k->pages)
-		return pc == k->pc;
+		return pc == k->real;
 	if (pc == k->stub.trapped) {
 		arch.set_pc(tracee_regs_mut(k->tracee), k->pc);
 		softpmu_clear_shadow(k->tracee, k->probes);
@@ -326,6 +326,8 @@ static bool next_visit(struct seek *k, int *status)
 {
 	if (k->pages && arch.pc(tracee_regs(k->tracee)) == k->pc)
 		arch.set_pc(tracee_regs_mut(k->tracee), k->stub.copies[0]);
+	else
+		softpmu_enter_copy(k->tracee, k->probes, arch.pc(tracee_regs(k->tracee)));
 	return run_to_visit(k, status);
 }
 
@@ -345,7 +347,7 @@ static void show_jump(struct seek *k)
 
 static enum softpmu_result search(struct seek *k, int *status)
 {
-	arch.set_breakpoint(k->tracee->tid, k->pc);
+	arch.set_breakpoint(k->tracee->tid, k->real);
 	while (next_visit(k, status)) {
 		hide_jump(k);
 		if (at_target(k)) {
@@ -379,7 +381,7 @@ static bool write_counting_stub(struct seek *k)
 static enum softpmu_result count_visits(struct seek *k, int *status)
 {
 	k->left = k->target->visits;
-	arch.set_breakpoint(k->tracee->tid, k->pc);
+	arch.set_breakpoint(k->tracee->tid, k->real);
 	if (!k->changes)
 		change_to_stub(k, k->left, write_counting_stub);
 	/* The first pass goes through the jump: where the tracee stands is a visit. */
@@ -403,6 +405,7 @@ static enum softpmu_result seek_state(struct tracee *tracee, const struct softpm
 		.tracee = tracee, .probes = probes, .target = target, .pc = arch.pc(&target->regs)};
 	enum softpmu_result result;
 
+	k.real = softpmu_real_place(probes, k.pc);
 	k.changes = softpmu_code_changes(tracee, k.pc);
 	if (!target->visits && at_target(&k))
 		return SOFTPMU_FOUND;

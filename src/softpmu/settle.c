@@ -45,7 +45,10 @@ enum softpmu_result softpmu_step(struct tracee *tracee, const struct softpmu_pro
 	uint8_t bytes[ARCH_WINDOW_MAX] = {0};
 	unsigned length = 0;
 
+	if (softpmu_at_call(tracee, probes))
+		return SOFTPMU_EVENT;
 	softpmu_enter_copy(tracee, probes, arch.pc(tracee_regs(tracee)));
+	softpmu_enter_call_copies(tracee, probes);
 	taddr pc = arch.pc(tracee_regs(tracee));
 	size_t got = tracee_read(tracee, pc, bytes, sizeof(bytes));
 	enum arch_step step = arch.classify(bytes, got, &length);
@@ -62,6 +65,7 @@ enum softpmu_result softpmu_step(struct tracee *tracee, const struct softpmu_pro
 	*status = tracee_trap_first(tracee, *status);
 	if (tracee->gone || tracee_event(*status) || WSTOPSIG(*status) != SIGTRAP)
 		return SOFTPMU_STOPPED;
+	softpmu_leave_call_copies(tracee, probes);
 	return SOFTPMU_FOUND;
 }
 

@@ -13,16 +13,6 @@
 
 /* ---- in memory ---- */
 
-/* Where the instruction is that is executed at `addr`. */
-static taddr real_place(struct rep_task *t, taddr addr)
-{
-	const struct softpmu_probe *probe = softpmu_probe_over(&t->mm->probes, addr, addr + 1);
-
-	if (!probe || addr == probe->pc || !probe->copies[addr - probe->pc])
-		return addr;
-	return probe->copies[addr - probe->pc];
-}
-
 taddr breaks_pc(struct rep_task *t)
 {
 	taddr pc = arch.pc(tracee_regs(&t->tracee));
@@ -39,7 +29,7 @@ void breaks_insert(struct timeline *tl, struct rep_task *t)
 	if (tl->deaf || tl->at_event || !tl_is_ours(tl, t) || tl->inserted.count)
 		return;
 	vec_foreach (&tl->breakpoints, addr) {
-		struct inserted one = {*addr, real_place(t, *addr), 0};
+		struct inserted one = {*addr, softpmu_real_place(&t->mm->probes, *addr), 0};
 
 		if (tracee_read(&t->tracee, one.at, &one.saved, 1) == 1 &&
 		    tracee_write(&t->tracee, one.at, arch.break_code, 1) == 1)
@@ -136,6 +126,7 @@ static bool is_breakpoint(struct timeline *tl, struct rep_task *t)
 		if (one->at != at)
 			continue;
 		arch.set_pc(tracee_regs_mut(&t->tracee), at);
+		softpmu_leave_call_copies(&t->tracee, &t->mm->probes);
 		tl->stop = (struct timeline_stop){
 			.cause = TIMELINE_BREAKPOINT, .tid = t->tid, .addr = one->addr};
 		return true;

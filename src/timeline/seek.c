@@ -190,7 +190,7 @@ static enum softpmu_result state_by_breakpoints(struct timeline *tl, struct rep_
 		pc = arch.pc(tracee_regs(&t->tracee));
 		if (pc == place || breaks_has(tl, breaks_pc(t)))
 			continue;
-		arch.set_breakpoint(t->tracee.tid, place);
+		arch.set_breakpoint(t->tracee.tid, softpmu_real_place(&t->mm->probes, place));
 		bool hit = run_to_hit(tl, t, status);
 
 		arch.set_breakpoint(t->tracee.tid, 0);

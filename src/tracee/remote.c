@@ -53,7 +53,7 @@ static bool avoids_trap(const struct tracee *tracee)
 	return tracee->ignores_trap || tracee->blocks_trap;
 }
 
-static void block_signals(struct tracee *tracee)
+void tracee_block_signals(struct tracee *tracee)
 {
 	tracee_set_sigmask(tracee, ASYNCHRONOUS | (tracee->blocks_trap ? SIGNAL_BIT(SIGTRAP) : 0));
 }
@@ -107,7 +107,7 @@ int64_t tracee_call_clone(struct tracee *tracee, int nr, const uint64_t args[SC_
 	uint64_t mask = tracee_get_sigmask(tracee);
 	bool trapped = tracee->trapped; /* ours takes nothing away: the signal is not blocked */
 
-	block_signals(tracee);
+	tracee_block_signals(tracee);
 	arch.remote_call(tracee_regs_mut(tracee), nr, args);
 	if (!run_to_trap(tracee, child))
 		return -ESRCH;
@@ -146,7 +146,7 @@ static int64_t borrowed_call(struct tracee *tracee, int nr, const uint64_t args[
 		return -EFAULT;
 	uint64_t mask = tracee_get_sigmask(tracee);
 
-	block_signals(tracee);
+	tracee_block_signals(tracee);
 	struct regs *regs = tracee_regs_mut(tracee);
 
 	arch.remote_call(regs, nr, args);

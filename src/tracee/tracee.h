@@ -46,6 +46,13 @@ struct tracee {
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
 void tracee_deinit(struct tracee *tracee);
 
+/* Maps the agent (src/abi/agent_abi.h) and writes its code; its state is zeros. False: there is no
+ * room. */
+bool tracee_map_agent(struct tracee *tracee);
+/* Blocks all signals but those that instructions raise; ours, too, where the program blocks
+ * SIGTRAP. */
+void tracee_block_signals(struct tracee *tracee);
+
 /* ---- stops ---- */
 
 /* Waits for this tracee's next stop or end, and notes it. Returns the wait status, or -1 if the

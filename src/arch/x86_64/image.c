@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
+#include "abi/agent_abi.h"
 #include "arch/x86_64/x86_64.h"
 
 /* syscall; int3; and once more int3 for whoever runs on. */
@@ -38,13 +39,15 @@ const size_t x86_64_stub_size = sizeof(x86_64_stub);
 
 #define DATA(field) offsetof(struct seccomp_data, field)
 
-/* Calls made from the code page pass; all others stop, those of foreign gates too. */
+/* Calls made from the code page and by the agent pass; all others stop, those of foreign gates
+ * too. */
 const struct sock_fprog *x86_64_stop_filter(void)
 {
 	static struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(instruction_pointer) + 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WARP_CODE_PAGE >> 32, 0, 3),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WARP_CODE_PAGE >> 32, 0, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(instruction_pointer)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)AGENT_SYSCALL + 2, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)WARP_CODE_PAGE + 2, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(arch)),

@@ -9,6 +9,7 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
+#include "abi/agent_abi.h"
 #include "arch/x86_64/x86_64.h"
 
 #define XSTATE_BV   512 /* the header's first word in an XSAVE area (SDM 1, 13.4.2) */
@@ -112,9 +113,8 @@ static bool is_movable(const struct insn *insn)
 	}
 }
 
-unsigned x86_64_window(const uint8_t *bytes, size_t length)
+static unsigned window_from(const uint8_t *bytes, size_t length, unsigned covered)
 {
-	unsigned covered = 0;
 	struct insn insn;
 
 	while (covered < ARCH_JUMP) {
@@ -126,6 +126,23 @@ unsigned x86_64_window(const uint8_t *bytes, size_t length)
 			return 0;
 	}
 	return covered;
+}
+
+unsigned x86_64_window(const uint8_t *bytes, size_t length)
+{
+	return window_from(bytes, length, 0);
+}
+
+#define CALL_SIZE 2
+/* mov $NR, %eax, before it */
+#define SET_SIZE 5
+
+unsigned x86_64_call_window(const uint8_t *bytes, size_t length, unsigned *offset)
+{
+	*offset = length && bytes[0] == 0xb8 ? SET_SIZE : 0;
+	if (length < *offset + CALL_SIZE || memcmp(bytes + *offset, x86_64_code_page, CALL_SIZE))
+		return 0;
+	return window_from(bytes, length, *offset + CALL_SIZE);
 }
 
 unsigned x86_64_window_starts(const uint8_t *window, unsigned length)
@@ -477,6 +494,89 @@ size_t x86_64_count_stub(struct arch_stub *stub, uint8_t *code, size_t room)
 		return 0;
 	emit_overlapping(&c, stub);
 	return c.count > room ? 0 : c.count;
+}
+
+/* ---- calls ---- */
+
+/* Words of struct agent_state. */
+#define AGENT_ENTERS AGENT_DATA
+#define AGENT_SP     (AGENT_DATA + 8)
+
+/* The agent finds where the program goes on 28 bytes before where its own call returns to. */
+static void emit_enter(struct code *c, taddr next)
+{
+	uint32_t sp = (uint32_t)AGENT_SP, top = (uint32_t)AGENT_STACK_TOP,
+		 enters = (uint32_t)AGENT_ENTERS;
+
+	emit(c, (const uint8_t[]){0xeb, 0x08}, 2); /* jmp over */
+	emit(c, &next, sizeof(next));
+	emit(c, (const uint8_t[]){0x48, 0x89, 0x24, 0x25}, 4); /* mov [sp], rsp */
+	emit(c, &sp, sizeof(sp));
+	emit(c, (const uint8_t[]){0xbc}, 1); /* mov esp, top */
+	emit(c, &top, sizeof(top));
+	emit(c, (const uint8_t[]){0xff, 0x14, 0x25}, 3); /* call [enters] */
+	emit(c, &enters, sizeof(enters));
+}
+
+size_t x86_64_call_stub(struct arch_stub *stub, uint8_t *code, size_t room)
+{
+	struct code c = {.bytes = code, .room = room};
+	unsigned call;
+	struct insn insn;
+
+	if (!x86_64_call_window(stub->window, stub->length, &call))
+		return 0;
+	for (unsigned at = 0; at < stub->length; at += insn.z.length) {
+		stub->copies[at] = stub->at + c.count;
+		if (at == call) {
+			emit_enter(&c, stub->pc + call + CALL_SIZE);
+			stub->declined = stub->at + c.count;
+		}
+		if (!decode(stub->window + at, stub->length - at, &insn) ||
+		    !emit_copy(&c, stub, at, &insn))
+			return 0;
+	}
+	emit_jump(&c, stub->at, stub->pc + stub->length);
+	emit_overlapping(&c, stub);
+	return c.count > room ? 0 : c.count;
+}
+
+/* syscall puts the address behind it into rcx. */
+void x86_64_leave_call_copy(struct regs *regs, taddr next)
+{
+	if (regs->word[RCX] == regs->word[RIP])
+		regs->word[RCX] = next;
+	regs->word[RIP] = next;
+}
+
+#define ENTRY_RESULT (-38) /* what rax is at a call's entry: ENOSYS */
+
+/* The agent's frame and what it adds; 0 where a program cannot change its bases by itself. */
+static const uint8_t agent_order[] = {R15, R14, R13, R12, RBP, RBX, R11,    R10, R9,
+				      R8,  RAX, RCX, RDX, RSI, RDI, EFLAGS, RSP, RIP};
+#define AGENT_FS_BASE 18
+#define AGENT_GS_BASE 19
+
+void x86_64_agent_regs(struct regs *regs, int nr, const uint64_t *record)
+{
+	for (unsigned i = 0; i < sizeof(agent_order); i++)
+		regs->word[agent_order[i]] = record[i];
+	regs->word[R11] = regs->word[EFLAGS];
+	regs->word[RCX] = regs->word[RIP];
+	if (record[AGENT_FS_BASE])
+		regs->word[FS_BASE] = record[AGENT_FS_BASE];
+	if (record[AGENT_GS_BASE])
+		regs->word[GS_BASE] = record[AGENT_GS_BASE];
+	regs->word[RAX] = (uint64_t)ENTRY_RESULT;
+	regs->word[ORIG_RAX] = (uint64_t)nr;
+}
+
+void x86_64_agent_record_regs(const struct regs *regs, uint64_t *record)
+{
+	for (unsigned i = 0; i < sizeof(agent_order); i++)
+		record[i] = regs->word[agent_order[i]];
+	record[AGENT_FS_BASE] = regs->word[FS_BASE];
+	record[AGENT_GS_BASE] = regs->word[GS_BASE];
 }
 
 void x86_64_restart_stub(struct regs *regs, taddr at, uint64_t spilled)
