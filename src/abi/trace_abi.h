@@ -9,8 +9,9 @@
 #define TRACE_MAGIC	 "WARPTRC\0"
 #define TRACE_MAGIC_SIZE 8
 
-/* Optional parts that a reader must know to read a recording. None yet. */
-#define TRACE_FEATURES_KNOWN 0ull
+/* Optional parts that a reader must know to replay a recording. */
+#define TRACE_FEATURE_AGENT  1ull /* TRACE_PROBE_CALL */
+#define TRACE_FEATURES_KNOWN TRACE_FEATURE_AGENT
 
 /* Register words of an event. On x86-64: struct user_regs_struct of <sys/user.h>, in its order. */
 #define TRACE_REGS 27
@@ -141,10 +142,11 @@ enum trace_event_flags {
 	TRACE_F_SYNC_FAULT = 4,	 /* a signal caused by the instruction at regs' pc */
 	TRACE_F_BEFORE_CALL = 8, /* it happens just before the system call that comes next */
 	TRACE_F_AFTER_CALL = 16, /* a signal taken at the end of the system call before */
-	TRACE_F_FALLBACK = 32, /* recorded by comparing memory: the table does not know the call */
-	TRACE_F_SCRATCH = 64,  /* outputs went through scratch memory */
-	TRACE_F_ASYNC = 256,   /* a signal taken between sync events: TRACE_D_PLACE tells where */
-	TRACE_F_REFUSED = 128, /* not made: answered by the recorder */
+	TRACE_F_FALLBACK = 32,	/* recorded by comparing memory: the table does not know the call */
+	TRACE_F_SCRATCH = 64,	/* outputs went through scratch memory */
+	TRACE_F_ASYNC = 256,	/* a signal taken between sync events: TRACE_D_PLACE tells where */
+	TRACE_F_BUFFERED = 512, /* made and recorded by the agent, without a stop */
+	TRACE_F_REFUSED = 128,	/* not made: answered by the recorder */
 };
 
 struct trace_event {
@@ -212,6 +214,9 @@ enum trace_place_kind {
 	 * TRACE_D_WITNESS. */
 	TRACE_PLACE_STATE = 2,
 };
+
+/* In trace_probe.shadow: the site does not count, but lets the agent make the system call there. */
+#define TRACE_PROBE_CALL 0x80000000u
 
 /* A site in the code of the task's address space that counts each time it is passed: its
  * instructions are replaced by a jump to a stub. */

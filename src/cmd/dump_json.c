@@ -64,6 +64,7 @@ static const struct {
 	{TRACE_F_SCRATCH, "scratch"},
 	{TRACE_F_REFUSED, "refused"},
 	{TRACE_F_ASYNC, "async"},
+	{TRACE_F_BUFFERED, "buffered"},
 };
 
 /* ---- system calls ---- */

@@ -16,7 +16,7 @@ struct tally {
 	uint64_t events, last;
 	uint64_t kinds[TRACE_EV_KINDS];
 	uint64_t processes, threads;
-	uint64_t refused, compared;
+	uint64_t refused, compared, buffered;
 	int64_t end;
 	char *program; /* path of the first image; the caller's to free */
 };
@@ -81,6 +81,7 @@ static struct error *count_events(struct trace_reader *reader, struct tally *tal
 		tally->kinds[event.kind]++;
 		tally->refused += !!(event.flags & TRACE_F_REFUSED);
 		tally->compared += !!(event.flags & TRACE_F_FALLBACK);
+		tally->buffered += !!(event.flags & TRACE_F_BUFFERED);
 		if (event.kind == TRACE_EV_START)
 			try(note_start(reader, tally));
 		else if (event.kind == TRACE_EV_TASK_NEW)
@@ -169,6 +170,8 @@ static void put_counts(struct trace_reader *reader, const struct tally *tally)
 			printf("%20" PRIu64 " %s\n", tally->kinds[kind], kind_names[kind]);
 	if (tally->refused)
 		printf("%20" PRIu64 " of them answered by the recorder\n", tally->refused);
+	if (tally->buffered)
+		printf("%20" PRIu64 " of them made without a stop\n", tally->buffered);
 	if (tally->compared)
 		printf("%20" PRIu64 " of them recorded by comparing memory\n", tally->compared);
 	printf("%-12s%" PRIu64 " process%s, %" PRIu64 " further thread%s\n", "tasks",

@@ -15,7 +15,7 @@
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"record", "[-o DIR] [--chaos[=SEED]] [--no-sites] [--verify] [--] CMD ARG...",
+	{"record", "[-o DIR] [--chaos[=SEED]] [--no-sites] [--agent] [--verify] [--] CMD ARG...",
 	 "run a program and record it", cmd_record},
 	{"replay", "[-a [-q]] [OPTION...] [TRACE] [-- ARG...]",
 	 "replay a recording, in gdb or (-a) to its end", cmd_replay},

@@ -19,6 +19,7 @@
 enum long_option {
 	OPTION_CHAOS = 256,
 	OPTION_NO_SITES,
+	OPTION_AGENT,
 	OPTION_PATIENCE,
 	OPTION_SLICE,
 	OPTION_STATE_HASHES,
@@ -88,6 +89,9 @@ static int take_option(struct settings *settings, int option, char **argv)
 	case OPTION_NO_SITES:
 		timing->no_sites = true;
 		break;
+	case OPTION_AGENT:
+		timing->agent = true;
+		break;
 	case OPTION_PATIENCE:
 		good = read_time(optarg, &timing->patience_ns);
 		break;
@@ -131,6 +135,7 @@ int cmd_record(int argc, char **argv)
 		{"output", required_argument, NULL, 'o'},
 		{"chaos", optional_argument, NULL, OPTION_CHAOS},
 		{"no-sites", no_argument, NULL, OPTION_NO_SITES},
+		{"agent", no_argument, NULL, OPTION_AGENT},
 		{"patience", required_argument, NULL, OPTION_PATIENCE},
 		{"slice", required_argument, NULL, OPTION_SLICE},
 		{"state-hashes", no_argument, NULL, OPTION_STATE_HASHES},
@@ -150,6 +155,8 @@ int cmd_record(int argc, char **argv)
 	if (optind >= argc)
 		return cmd_usage("record", "record needs a program to run");
 	settings.record.argv = argv + optind;
+	settings.record.timing.agent &=
+		!settings.record.timing.chaos && !settings.record.timing.no_sites;
 	struct error *error = record_program(&settings.record, &result);
 	char *directory _cleanup_free_ = result.directory;
 

@@ -37,7 +37,7 @@
 
 #define ECHO_FLAGS (TRACE_F_ECHO_STDOUT | TRACE_F_ECHO_STDERR)
 
-static bool is_restart(int64_t result)
+bool rec_is_restart(int64_t result)
 {
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
 }
@@ -79,6 +79,20 @@ void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
 	}
 	memcpy(to->items + at, &head, sizeof(head));
 	to->count = at + sizeof(head) + head.length;
+}
+
+void rec_input_datum(struct rec_session *s, struct rec_task *t, taddr addr, const void *bytes,
+		     size_t length)
+{
+	struct trace_extent hashed = {length < INPUT_HASH ? length : INPUT_HASH, 0};
+
+	if (length <= INPUT_WHOLE) {
+		rec_datum(s, t, TRACE_D_INPUT, addr, bytes, length);
+		return;
+	}
+	hashed.hash = XXH64(bytes, hashed.length, 0);
+	rec_datum(s, t, TRACE_D_INPUT, addr, bytes, INPUT_MAX);
+	rec_datum(s, t, TRACE_D_INPUT_HASH, addr, &hashed, sizeof(hashed));
 }
 
 /* Keeps what the call reads: it may have changed by the time of the event. */
@@ -432,7 +446,7 @@ static void note_restart(struct rec_session *s, struct rec_task *t)
 void rec_note_moved_back(struct rec_session *s, struct rec_task *t)
 {
 	if (!t->restart_pending || t->restart_noted ||
-	    is_restart(arch.call_result(tracee_regs(&t->tracee))))
+	    rec_is_restart(arch.call_result(tracee_regs(&t->tracee))))
 		return;
 	struct regs regs = *tracee_regs(&t->tracee);
 
@@ -596,6 +610,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	struct rec_call *c = &t->call;
 	bool restart = t->restart_pending;
 
+	softpmu_leave_call(&t->tracee, &t->mm->probes);
 	t->unjudged = false;
 	t->signal_place = 0;
 	if (restart)
@@ -634,6 +649,7 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 		rec_commit_enter(s, t);
 	else if (!rec_alone(t) && may_block(c) && c->regions.count && !use_scratch(t)) {
 		c->open = false;
+		rec_agent_decline(t);
 		rec_resume_in_call(t, PTRACE_CONT);
 		rec_await(s, t); /* comes back here: nobody else may run in between */
 		return;
@@ -748,9 +764,11 @@ void rec_on_call_exit(struct rec_session *s, struct rec_task *t)
 		   (uint32_t)c->call.nr, c->call.result, &c->entry);
 	if (c->row && (c->row->flags & SC_WRITES_FILE) && c->call.result >= 0)
 		rec_note_file_changes(s, t);
+	rec_agent_call_ended(s, t);
 	rec_make_sites(s, t);
 	c->open = false;
-	t->restart_pending = is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
+	t->restart_pending =
+		rec_is_restart(c->call.result) && arch.in_call(tracee_regs(&t->tracee));
 	t->restart_noted = false;
 	if (!t->restart_pending)
 		t->timed_since_ns = 0;

@@ -370,6 +370,7 @@ static void prepare(struct rec_session *s, struct rec_task *t)
 		arch.cpuid_trap_call(&nr, args);
 		tracee_call(&t->tracee, nr, args);
 	}
+	rec_agent_prepare(s, t);
 	t->mm->brk = (taddr)tracee_callv(&t->tracee, SYS_brk, 0);
 }
 

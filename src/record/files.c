@@ -33,8 +33,14 @@ static struct rec_file *get_file(struct rec_session *s, uint64_t device, uint64_
 	file = xcalloc(1, sizeof(*file));
 	file->key = (struct rec_file_key){device, inode};
 	file->id = TRACE_NO_FILE;
+	rec_agent_forget_writes(s);
 	HASH_ADD(hh, s->files, key, sizeof(file->key), file);
 	return file;
+}
+
+bool rec_is_mapped(struct rec_session *s, const struct stat *status)
+{
+	return find_file(s, status->st_dev, status->st_ino);
 }
 
 /* Its copy in the replay follows all changes: no need for another one. */

@@ -2,6 +2,7 @@
  * through the row's handler. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -372,6 +373,18 @@ static enum rec_verdict exit_group_enter(struct rec_session *s, struct rec_task 
 	return REC_NO_EXIT;
 }
 
+static void unshare_exit(struct rec_session *s, struct rec_task *t)
+{
+	if (!failed(t) && (arg(t, 0) & CLONE_FILES))
+		rec_agent_unshare_files(t);
+}
+
+static void close_range_exit(struct rec_session *s, struct rec_task *t)
+{
+	if (!failed(t) && (arg(t, 2) & CLOSE_RANGE_UNSHARE))
+		rec_agent_unshare_files(t);
+}
+
 /* The program is where it believes to be bound to. */
 static void getcpu_exit(struct rec_session *s, struct rec_task *t)
 {
@@ -487,6 +500,8 @@ static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_EXEC] = {.enter = rec_exec_enter},
 	[SC_H_EXIT] = {.enter = exit_enter},
 	[SC_H_EXIT_GROUP] = {.enter = exit_group_enter},
+	[SC_H_UNSHARE] = {.exit = unshare_exit},
+	[SC_H_CLOSE_RANGE] = {.exit = close_range_exit},
 	[SC_H_GETCPU] = {.exit = getcpu_exit},
 	[SC_H_SIGACTION] = {.exit = rec_sigaction_exit},
 	[SC_H_SIGMASK] = {.exit = rec_sigmask_exit},

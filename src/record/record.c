@@ -127,6 +127,8 @@ static void describe(struct trace_meta *meta, const struct record_options *optio
 		meta->numbers.flags |= TRACE_META_CHAOS;
 	if (options->timing.no_sites)
 		meta->numbers.flags |= TRACE_META_NO_SITES;
+	if (options->timing.agent)
+		meta->numbers.flags |= TRACE_META_AGENT;
 	if (spawned->cpuid_traps)
 		meta->numbers.flags |= TRACE_META_CPUID_TRAPPED;
 	if (spawned->time_traps)

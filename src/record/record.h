@@ -16,6 +16,7 @@ struct record_timing {
 	bool chaos;	      /* turns and places by chance... */
 	uint64_t seed;	      /* ...from here on */
 	bool no_sites;	      /* the program's code is not changed: see docs/warp-record.1 */
+	bool agent;	      /* calls are made in it without a stop; without those two only */
 	bool hash_states;     /* for tests: the truth is recorded at each place between events */
 };
 

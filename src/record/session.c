@@ -60,6 +60,7 @@ void rec_run_user(struct rec_task *t, int signal)
 	group->running++;
 	group->in_user = t;
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
+	rec_agent_load(t);
 	/* What outer rules answer would pass unseen otherwise; it costs one stop more a call. */
 	tracee_resume(&t->tracee, t->outer_rules ? PTRACE_SYSCALL : PTRACE_CONT, signal);
 }
@@ -102,6 +103,29 @@ void rec_resume_to_die(struct rec_task *t, int signal)
 
 /* ---- stops ---- */
 
+/* One that is interrupted in the agent goes to the end of its call, which is a place for all that
+ * an interrupt is made for. A group stop comes again there. */
+static bool left_agent(struct rec_session *s, struct rec_task *t)
+{
+	bool stops = WSTOPSIG(t->status) != SIGTRAP;
+	enum rec_left left = rec_leave_agent(s, t);
+
+	if (left == REC_NOT_INSIDE)
+		return false;
+	if (left == REC_ELSEWHERE) {
+		rec_take_status(s, t, t->status);
+		return true;
+	}
+	if (stops) {
+		tracee_interrupt(&t->tracee);
+		rec_run_user(t, 0);
+		return true;
+	}
+	rec_send_stash(s, t);
+	rec_continue(s, t);
+	return true;
+}
+
 /* A group stop, or the end of one (ptrace(2), "Group-stop" and PTRACE_LISTEN). */
 static void on_event_stop(struct rec_session *s, struct rec_task *t)
 {
@@ -111,6 +135,8 @@ static void on_event_stop(struct rec_session *s, struct rec_task *t)
 		rec_take_status(s, t, status);
 		return;
 	}
+	if (left_agent(s, t))
+		return;
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		if (rec_place_group_stop(s, t))
 			return;
@@ -135,11 +161,23 @@ static bool at_entry(struct rec_task *t)
 	return tracee_call_info(&t->tracee, &info) && info.op == PTRACE_SYSCALL_INFO_ENTRY;
 }
 
+/* Not in the middle or at the end of a call. */
+static bool ran_in_user(int status)
+{
+	int event = tracee_event(status);
+
+	if (!event)
+		return WSTOPSIG(status) != (SIGTRAP | 0x80);
+	return event == PTRACE_EVENT_SECCOMP || event == PTRACE_EVENT_STOP;
+}
+
 void rec_handle_status(struct rec_session *s, struct rec_task *t)
 {
 	int status = t->status;
 
 	log_stop("task %d: status %#x", t->tracee.tid, status);
+	if (ran_in_user(status) && !rec_in_agent(t))
+		rec_agent_drain(s, t);
 	switch (tracee_event(status)) {
 	case PTRACE_EVENT_SECCOMP:
 		rec_on_call_entry(s, t);
@@ -153,6 +191,7 @@ void rec_handle_status(struct rec_session *s, struct rec_task *t)
 		rec_on_exec(s, t);
 		return;
 	case PTRACE_EVENT_EXIT:
+		rec_agent_drain(s, t);
 		rec_on_exit(s, t);
 		return;
 	case PTRACE_EVENT_STOP:

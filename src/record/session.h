@@ -17,6 +17,7 @@
 #define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
+#include "abi/agent_abi.h"
 #include "record/record.h"
 #include "softpmu/softpmu.h"
 #include "syscalls/syscalls.h"
@@ -78,6 +79,28 @@ struct rec_scratch_piece {
 	size_t size;
 };
 
+/* An instruction that makes this call. */
+struct rec_call_site {
+	taddr pc;
+	int nr;
+};
+
+/* The agent in an address space (agent.c). */
+struct rec_agent {
+	bool on;
+	bool off;	 /* it declines everything */
+	bool knows_fds;	 /* some of `regular` and `plain` are set */
+	bool shares_fds; /* with another address space: none may be */
+	pid_t owner;	 /* whose records are in its buffer */
+	unsigned sites;
+	uint64_t regular[AGENT_FDS / 64], plain[AGENT_FDS / 64]; /* as agent_state has them */
+	struct vec(struct {
+		taddr pc;
+		unsigned count;
+	}) calls; /* instructions that have stopped */
+	struct bytes records;
+};
+
 struct rec_mm {
 	struct rec_group *group;
 	unsigned users; /* tasks */
@@ -88,7 +111,8 @@ struct rec_mm {
 	struct vec(struct rec_file *) files;
 	struct softpmu_probes probes;
 	bool costly_sites; /* some are to be removed at the next event */
-	bool asked_known;  /* the sites of earlier recordings were looked up */
+	struct rec_agent agent;
+	bool asked_known; /* the sites of earlier recordings were looked up */
 };
 
 /* What a call that makes a task was asked for: as clone(2) has it. */
@@ -161,7 +185,9 @@ struct rec_task {
 	bool spins;			/* preempted in the same state as the last time */
 	struct regs stopped;		/* where it was preempted last */
 	struct vec(taddr) wanted_sites; /* to be made at the next event */
-	bool armed;			/* the next site that it passes is the place */
+	struct vec(struct rec_call_site)
+		wanted_calls; /* the same, of calls that the agent shall make */
+	bool armed;	      /* the next site that it passes is the place */
 	uint64_t armed_since_ns;
 	bool learnt; /* sites were looked for, and none has been hit since */
 	struct trace_place
@@ -182,6 +208,7 @@ struct rec_task {
 	bool undumpable;	    /* of a leader: the program asked for that (PR_SET_DUMPABLE) */
 	struct rec_filter *filters; /* seccomp rules of the program, newest first; held */
 	bool no_new_privs;	    /* set by the program */
+	bool own_files; /* its descriptors are not those of its address space's others */
 	struct rec_dispatch dispatch;
 	int tsc_mode;	   /* PR_TSC_*: as the program set it */
 	bool cpuid_faults; /* the program wants cpuid to raise SIGSEGV (ARCH_SET_CPUID) */
@@ -300,6 +327,37 @@ void rec_make_sites(struct rec_session *s, struct rec_task *t);
  * of its entry. Returns whether there were any. */
 bool rec_forget_sites(struct rec_session *s, struct rec_task *t);
 
+/* ---- agent.c ---- */
+enum rec_left {
+	REC_NOT_INSIDE,
+	REC_AT_CALL_END, /* its call has ended, and is recorded: it stands at an event */
+	REC_ELSEWHERE,	 /* something else has stopped it: t->status */
+};
+
+/* In a new image: maps it. */
+void rec_agent_prepare(struct rec_session *s, struct rec_task *t);
+/* What fork copies. */
+void rec_agent_copy(struct rec_agent *to, const struct rec_agent *from);
+/* Before the task goes on in user mode: whether the agent may make its calls. */
+void rec_agent_load(struct rec_task *t);
+/* Until then: it makes none. */
+void rec_agent_decline(struct rec_task *t);
+/* Has the task stopped inside it? */
+bool rec_in_agent(const struct rec_task *t);
+/* At a stop outside of it, or at the task's end: what the agent has recorded becomes events. */
+void rec_agent_drain(struct rec_session *s, struct rec_task *t);
+/* A task that has stopped inside the agent is run to the end of its call. Its own signals are held
+ * back meanwhile. */
+enum rec_left rec_leave_agent(struct rec_session *s, struct rec_task *t);
+/* A call has stopped and ended: shall the agent make such calls from now on? */
+void rec_agent_call_ended(struct rec_session *s, struct rec_task *t);
+/* A task is new: has it the descriptors that the others of its address space have? */
+void rec_agent_new_task(struct rec_task *t, struct rec_task *child, uint64_t clone_flags);
+/* The task has descriptors of its own from now on. */
+void rec_agent_unshare_files(struct rec_task *t);
+/* A file is mapped: writes to it concern others. */
+void rec_agent_forget_writes(struct rec_session *s);
+
 /* ---- turns.c ---- */
 /* Draws what holds for the whole recording. */
 void rec_chance_init(struct rec_session *s);
@@ -347,8 +405,13 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t);
 void rec_on_call_exit(struct rec_session *s, struct rec_task *t);
 /* Writes TRACE_EV_SYSCALL_ENTER for the open call if that was not done. */
 void rec_commit_enter(struct rec_session *s, struct rec_task *t);
+/* Is it a result after which the kernel makes the call again? */
+bool rec_is_restart(int64_t result);
 /* Keeps memory that the open call reads, for dump. */
 void rec_keep_input(struct rec_task *t, taddr addr, size_t length);
+/* Adds bytes that a call has read to the event being built. */
+void rec_input_datum(struct rec_session *s, struct rec_task *t, taddr addr, const void *bytes,
+		     size_t length);
 /* Blocks until this task stops or ends, and handles that: for calls that end soon. */
 void rec_await(struct rec_session *s, struct rec_task *t);
 /* Answers the call without making it. Data records of the event may have been added before. */
@@ -475,6 +538,8 @@ void rec_note_file_changes(struct rec_session *s, struct rec_task *t);
 bool rec_may_change_file(struct rec_session *s, struct rec_task *t);
 /* A write to the memory of a recorded process through /proc/PID/mem: adds what is there now. */
 void rec_note_memory_file(struct rec_session *s, struct rec_task *t);
+/* Has any address space of ours this file mapped, or had it? */
+bool rec_is_mapped(struct rec_session *s, const struct stat *status);
 /* The flags TRACE_F_ECHO_* of a descriptor. */
 uint16_t rec_echo_flags(struct rec_session *s, struct rec_task *t, int fd);
 void rec_files_leave(struct rec_session *s, struct rec_mm *mm);

@@ -68,8 +68,8 @@ static bool emulate_trap(struct rec_session *s, struct rec_task *t, const siginf
 
 /* ---- the stash ---- */
 
-static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *info,
-		  const struct proc_signals *set)
+static void keep(struct rec_session *s, struct rec_task *t, const siginfo_t *info,
+		 const struct proc_signals *set)
 {
 	t->stash_until_ns = rec_now() + rec_patience(s);
 	if (is_stop(info->si_signo))
@@ -81,6 +81,12 @@ static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *in
 		tracee_set_sigmask(&t->tracee, t->stash_mask | (set->caught & ~fault_signals()));
 		t->mask_widened = true;
 	}
+}
+
+static void stash(struct rec_session *s, struct rec_task *t, const siginfo_t *info,
+		  const struct proc_signals *set)
+{
+	keep(s, t, info, set);
 	rec_run_to_place(s, t);
 }
 
@@ -355,6 +361,27 @@ static bool needs_place(struct rec_task *t, int signal, const struct proc_signal
 	       (kills(signal, set) || (is_stop(signal) && !(set->ignored & SIGNAL_BIT(signal))));
 }
 
+/* A signal that comes while the agent makes a call waits for the end of that; there it comes
+ * again. */
+static bool stopped_in_agent(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
+{
+	enum rec_left left = rec_leave_agent(s, t);
+	struct proc_signals set = {0};
+
+	softpmu_leave_call_copies(&t->tracee, &t->mm->probes);
+	if (left == REC_NOT_INSIDE)
+		return false;
+	proc_read_signals(t->tracee.tid, &set);
+	keep(s, t, info, &set);
+	if (left == REC_ELSEWHERE) {
+		rec_take_status(s, t, t->status);
+		return true;
+	}
+	rec_send_stash(s, t);
+	rec_continue(s, t);
+	return true;
+}
+
 void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 {
 	struct proc_signals set = {0};
@@ -364,10 +391,10 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 	if (!tracee_get_siginfo(&t->tracee, &info))
 		return;
 	tracee_take_kept_trap(&t->tracee, &info);
+	if (is_fault(signal, &info) ? sort_out_site(s, t, signal) : stopped_in_agent(s, t, &info))
+		return;
 	rec_note_moved_back(s, t);
 	if (is_fault(signal, &info)) {
-		if (sort_out_site(s, t, signal))
-			return;
 		if (signal == SIGSEGV && !t->signal_place && emulate_trap(s, t, &info)) {
 			rec_send_stash(s, t);
 			rec_continue(s, t);

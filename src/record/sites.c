@@ -19,13 +19,14 @@ static void site_datum(struct rec_session *s, struct rec_task *t, const struct s
 	struct trace_probe record = {.pc = probe->pc,
 				     .at = probe->at,
 				     .length = gone ? 0 : probe->length,
-				     .shadow = probe->shadow};
+				     .shadow = probe->call ? TRACE_PROBE_CALL : probe->shadow};
 
 	rec_datum(s, t, TRACE_D_PROBE, 0, &record, sizeof(record));
 }
 
 static void remove_site(struct rec_session *s, struct rec_task *t, size_t index)
 {
+	t->mm->agent.sites -= t->mm->probes.sites.items[index].call;
 	site_datum(s, t, &t->mm->probes.sites.items[index], true);
 	softpmu_probe_remove(&t->tracee, &t->mm->probes, index);
 }
@@ -54,6 +55,16 @@ static bool remove_costly(struct rec_session *s, struct rec_task *t)
 	return any;
 }
 
+/* Of those that count. */
+static size_t oldest(const struct softpmu_probes *probes)
+{
+	size_t at = 0;
+
+	while (at + 1 < probes->sites.count && probes->sites.items[at].call)
+		at++;
+	return at;
+}
+
 static bool make_site(struct rec_session *s, struct rec_task *t, taddr pc)
 {
 	struct softpmu_probes *probes = &t->mm->probes;
@@ -65,8 +76,23 @@ static bool make_site(struct rec_session *s, struct rec_task *t, taddr pc)
 	log_info("task %d: a site at %#llx, flags %s", t->tracee.tid, (unsigned long long)pc,
 		 plan.shadow ? "dead" : "kept");
 	site_datum(s, t, &plan, false);
-	if (probes->sites.count > SITES_MAX)
-		remove_site(s, t, 0);
+	if (probes->sites.count - t->mm->agent.sites > SITES_MAX)
+		remove_site(s, t, oldest(probes));
+	return true;
+}
+
+static bool make_call_site(struct rec_session *s, struct rec_task *t, struct rec_call_site call)
+{
+	struct softpmu_probes *probes = &t->mm->probes;
+	struct softpmu_probe plan;
+
+	if (!softpmu_call_plan(&t->tracee, probes, call.pc, call.nr, &plan) ||
+	    !softpmu_probe_add(&t->tracee, probes, &plan))
+		return false;
+	log_info("task %d: the agent makes the calls at %#llx", t->tracee.tid,
+		 (unsigned long long)call.pc);
+	site_datum(s, t, &plan, false);
+	t->mm->agent.sites++;
 	return true;
 }
 
@@ -74,7 +100,7 @@ void rec_make_sites(struct rec_session *s, struct rec_task *t)
 {
 	bool any = false;
 
-	if (!t->wanted_sites.count && !t->mm->costly_sites)
+	if (!t->wanted_sites.count && !t->wanted_calls.count && !t->mm->costly_sites)
 		return;
 	if (t->mm->costly_sites)
 		any = remove_costly(s, t);
@@ -82,6 +108,9 @@ void rec_make_sites(struct rec_session *s, struct rec_task *t)
 	vec_foreach (&t->wanted_sites, pc)
 		any |= make_site(s, t, *pc);
 	vec_clear(&t->wanted_sites);
+	vec_foreach (&t->wanted_calls, call)
+		any |= make_call_site(s, t, *call);
+	vec_clear(&t->wanted_calls);
 	if (any)
 		rec_commit(s, t, TRACE_EV_PROBES, 0, 0, 0, NULL);
 }

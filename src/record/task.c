@@ -113,6 +113,8 @@ void rec_mm_release(struct rec_session *s, struct rec_mm *mm)
 	if (--mm->users)
 		return;
 	rec_files_leave(s, mm);
+	vec_deinit(&mm->agent.calls);
+	vec_deinit(&mm->agent.records);
 	vec_deinit(&mm->files);
 	vec_deinit(&mm->spare);
 	softpmu_probes_deinit(&mm->probes);
@@ -128,6 +130,7 @@ static struct rec_mm *mm_copy(struct rec_session *s, struct rec_mm *from)
 	mm->brk = from->brk;
 	mm->scratch_end = from->scratch_end;
 	softpmu_probes_copy(&mm->probes, &from->probes);
+	rec_agent_copy(&mm->agent, &from->agent);
 	vec_append(&mm->spare, from->spare.items, from->spare.count);
 	vec_foreach (&from->files, file) {
 		vec_push(&mm->files, *file);
@@ -252,6 +255,7 @@ void rec_task_remove(struct rec_session *s, struct rec_task *t)
 	vec_deinit(&t->sent);
 	vec_deinit(&t->sample);
 	vec_deinit(&t->wanted_sites);
+	vec_deinit(&t->wanted_calls);
 	rec_filter_release(t->filters);
 	tracee_deinit(&t->tracee);
 	free(t);
@@ -303,6 +307,7 @@ static struct rec_task *make_child(struct rec_session *s, struct rec_task *t, pi
 		child->scratch = t->scratch;
 		child->scratch_size = t->scratch_size;
 	}
+	rec_agent_new_task(t, child, flags);
 	return child;
 }
 

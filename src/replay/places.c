@@ -23,7 +23,16 @@ struct error *rep_change_site(struct rep_session *s, struct rep_task *t,
 		return NULL;
 	}
 	struct softpmu_probe plan = {
-		.pc = record.pc, .at = record.at, .length = record.length, .shadow = record.shadow};
+		.pc = record.pc,
+		.at = record.at,
+		.length = record.length,
+		.shadow = record.shadow,
+	};
+
+	if (record.shadow == TRACE_PROBE_CALL) {
+		plan.shadow = 0;
+		plan.call = true;
+	}
 
 	if (softpmu_probe_add(&t->tracee, probes, &plan))
 		return NULL;

@@ -131,6 +131,7 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 	softpmu_load(&t->tracee, &t->mm->probes, &t->counter);
 	for (;;) {
 		before_run(s, t);
+		softpmu_enter_copy(&t->tracee, &t->mm->probes, arch.pc(tracee_regs(&t->tracee)));
 		tracee_resume(&t->tracee, PTRACE_SYSEMU, 0);
 		*status = wait_patiently(s, t, since);
 		t->moved = true;
@@ -145,12 +146,19 @@ static struct error *run(struct rep_session *s, struct rep_task *t, int *status)
 					    *status);
 		if (rep_is_foreign(t, *status))
 			continue;
-		if (WSTOPSIG(*status) == (SIGTRAP | 0x80))
+		if (WSTOPSIG(*status) == (SIGTRAP | 0x80)) {
+			softpmu_leave_call(&t->tracee, &t->mm->probes);
 			return NULL;
+		}
 		if (softpmu_sort_stop(&t->tracee, &t->mm->probes, WSTOPSIG(*status)) !=
 		    SOFTPMU_STOP_WINDOW)
 			return NULL;
 	}
+}
+
+struct error *rep_run_on(struct rep_session *s, struct rep_task *t, int *status)
+{
+	return run(s, t, status);
 }
 
 static struct error *unexpected(struct rep_session *s, struct rep_task *t, int status)

@@ -376,9 +376,34 @@ struct error *rep_peek(struct rep_session *s, bool *end)
 	return NULL;
 }
 
+/* Only while nobody wants to stop in between. */
+static struct error *replay_buffered(struct rep_session *s, bool *done)
+{
+	struct rep_task *t = rep_find(s, s->event.tid);
+	struct trace_event next;
+	bool end;
+
+	*done = false;
+	if (s->pauser || !(s->event.flags & TRACE_F_BUFFERED) || !t || t->in_call)
+		return NULL;
+	try(rep_feed(s, t, &next, &end, done));
+	if (!*done)
+		return NULL;
+	note_event(s);
+	s->pending = !end;
+	if (!end)
+		s->event = next;
+	return NULL;
+}
+
 struct error *rep_replay_event(struct rep_session *s)
 {
+	bool done;
+
 	s->paused = false;
+	try(replay_buffered(s, &done));
+	if (done)
+		return NULL;
 	trace_reader_rewind(s->reader);
 	try(replay_event(s));
 	note_event(s);

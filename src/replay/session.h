@@ -146,6 +146,15 @@ struct error *rep_run_to_fault(struct rep_session *s, struct rep_task *t, int si
 /* Compares the task's registers with those of the event. */
 struct error *rep_compare(struct rep_session *s, struct rep_task *t, const struct regs *actual);
 
+/* To the next stop that the program or the agent in it causes. */
+struct error *rep_run_on(struct rep_session *s, struct rep_task *t, int *status);
+
+/* ---- feed.c: calls that the agent has recorded ---- */
+/* Replays a run of them, from s->event on, in one go; s->event is the last of them then, and *next
+ * what the reader has read behind it (*end: nothing). *done: there were some. */
+struct error *rep_feed(struct rep_session *s, struct rep_task *t, struct trace_event *next,
+		       bool *end, bool *done);
+
 /* ---- call.c ---- */
 struct error *rep_call_end(struct rep_session *s, struct rep_task *t);
 /* Writes one record of memory, in the task or in the one that it names. */

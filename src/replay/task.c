@@ -4,13 +4,16 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi/agent_abi.h"
 #include "replay/session.h"
 #include "util/cleanup.h"
 
@@ -40,6 +43,20 @@ static struct error *apply_image_datum(struct rep_session *s, struct rep_task *t
 	}
 }
 
+#define HWCAP2_FSGSBASE 2 /* asm/hwcap2.h */
+
+/* One that makes no calls: all of them stop. */
+static bool map_agent(struct rep_task *t)
+{
+	const uint64_t entry = AGENT_DECLINE, bases = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+
+	return tracee_map_agent(&t->tracee) &&
+	       tracee_write(&t->tracee, AGENT_DATA + offsetof(struct agent_state, bases), &bases,
+			    sizeof(bases)) == sizeof(bases) &&
+	       tracee_write(&t->tracee, AGENT_DATA + offsetof(struct agent_state, entry), &entry,
+			    sizeof(entry)) == sizeof(entry);
+}
+
 /* Rearms what exec drops, clears the stub's mappings and builds the recorded ones. */
 static struct error *build_image(struct rep_session *s, struct rep_task *t)
 {
@@ -52,6 +69,8 @@ static struct error *build_image(struct rep_session *s, struct rep_task *t)
 	tracee_forget_memory(&t->tracee);
 	tracee_write(&t->tracee, WARP_CODE_PAGE, arch.code_page, arch.code_page_size);
 	tracee_callv(&t->tracee, SYS_munmap, WARP_PAGES_END, arch.user_end - WARP_PAGES_END);
+	if ((trace_reader_meta(s->reader)->numbers.flags & TRACE_META_AGENT) && !map_agent(t))
+		return error_new("cannot map warp's code in a replayed process");
 	if (trace_reader_meta(s->reader)->numbers.flags & TRACE_META_CPUID_TRAPPED) {
 		arch.cpuid_trap_call(&nr, args);
 		tracee_call(&t->tracee, nr, args);

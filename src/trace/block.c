@@ -80,7 +80,6 @@ static struct error *encode(struct trace_encoder *encoder, const struct trace_st
 		.magic = TRACE_MAGIC,
 		.version = TRACE_VERSION,
 		.stream = out->stream,
-		.features = TRACE_FEATURES_KNOWN,
 		.group = out->group,
 		.record_size = record_size(out->stream),
 	};
@@ -162,7 +161,7 @@ static char *stream_header_damage(const struct trace_stream_header *header,
 	if (header->version != TRACE_VERSION)
 		return xasprintf("it is of version %u, the recording of version %u",
 				 header->version, TRACE_VERSION);
-	if (header->features & ~TRACE_FEATURES_KNOWN)
+	if (header->features)
 		return xstrdup("it uses features that this program does not know");
 	if (header->stream != in->stream || header->group != in->group ||
 	    header->record_size != record_size(in->stream))

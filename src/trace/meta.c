@@ -136,7 +136,7 @@ struct error *trace_meta_write(int directory, const char *name, const struct tra
 	struct trace_meta_header header = {
 		.magic = TRACE_META_MAGIC,
 		.version = TRACE_VERSION,
-		.features = TRACE_FEATURES_KNOWN,
+		.features = meta->numbers.flags & TRACE_META_AGENT ? TRACE_FEATURE_AGENT : 0,
 	};
 	struct bytes content = {0};
 
