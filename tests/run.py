@@ -28,6 +28,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(ROOT, 'tests', 'e2e'),
 
 import harness                                                          # noqa: E402
 from harness import Config, Context, Failure, Skip, Test                # noqa: E402
+import agent                                                            # noqa: E402
 import container                                                        # noqa: E402
 import debug, dump, errors, examples, fuzz, guests, hostile, intercept, kill, mach, motions, programs     # noqa: E402,E401
 import regs, sources, torture, trace, units, watch                      # noqa: E402,E401
@@ -274,12 +275,13 @@ def plan(options, base):
     end_to_end = guests.tests(config) + programs.tests(config)
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
-        return [Job(t, config) for t in end_to_end + regs.tests(config) + motions.tests(config) +
+        return [Job(t, config) for t in end_to_end + agent.tests(config) + regs.tests(config) + motions.tests(config) +
                 debug.mirrors(config)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     end_to_end += container.tests(config) + motions.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
-    jobs += [Job(t, config) for t in kill.tests(config) + end_to_end + torture.tests(config) + examples.tests(config)]
+    jobs += [Job(t, config) for t in kill.tests(config) + agent.tests(config) + end_to_end + torture.tests(config) +
+             examples.tests(config)]
     asan = Config(ROOT, build, os.path.join(build + '-asan', 'warp'), config.times, False, config.record_args)
     asan.sanitizer_logs = True
     if os.access(asan.warp, os.X_OK):

@@ -14,7 +14,7 @@ import subprocess
 import time
 
 import programs
-from harness import FAILED, Failure, Test, descendants, own_lines
+from harness import FAILED, PYTHON, Failure, Test, descendants, own_lines
 
 MOMENTS = 20
 CUT = re.compile(rb'^warp: .*cut short after event (\d+)')
@@ -25,7 +25,7 @@ FRAME_MAGIC = 0x4d524657
 
 def tests(_):
     return [Test('fault/kill-recorder', kill_recorder, limit=600), Test('fault/kill-replayer', kill_replayer, limit=120),
-            Test('fault/kill-program', kill_program)]
+            Test('fault/kill-program', kill_program), Test('fault/kill-recorder-agent', kill_recorder_with_agent)]
 
 
 def tagged(tag):
@@ -157,6 +157,29 @@ def kill_recorder(context):
             shutil.rmtree(place)
     if cut_count < MOMENTS // 4:
         raise Failure('only %d of %d recordings were cut in their middle: this shows nothing' % (cut_count, MOMENTS))
+
+
+def kill_recorder_with_agent(context):
+    """What the agent has written down and the recorder has not is lost, and nothing else."""
+    script = 'import os\nn = 0\nwhile True:\n  n += 1\n  os.getppid()\n  if n % 500 == 0: os.write(1, b"%d\\n" % n)'
+    tag = 'fault-agent-%d' % os.getpid()
+    for turn in range(3):
+        place, command = context.record_command([PYTHON, '-S', '-E', '-c', script])
+        command.insert(2, '--agent')
+        process = context.start(command, env={'WARP_FAULT_TAG': tag}, start_new_session=True)
+        try:
+            process.wait(0.6 + turn * 0.07)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        killed = context.finish(process, limit=20)
+        nobody_left(tag, 'recorder killed, with the agent')
+        again = context.run([context.warp, 'replay', '-a', place], cwd=context.path('elsewhere'), limit=60)
+        own, _ = own_lines(again.err)
+        context.say('%d of %d bytes: %s' % (len(again.out), len(killed.out), b''.join(own).decode().strip()))
+        if again.status != 0 or len(own) != 1 or not CUT.match(own[0]) or not killed.out.startswith(again.out):
+            raise Failure('status 0, a beginning of the output, and one line "cut short after event N": %s' % again)
+        if not again.out:
+            raise Failure('nothing was printed before the end: this shows nothing: %s' % again)
 
 
 def kill_replayer(context):
