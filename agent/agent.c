@@ -57,13 +57,18 @@ static uint64_t padded(uint64_t length)
 	return (length + 7) & ~7ull;
 }
 
-static uint64_t string_length(const char *s)
+/* 0: the call has written over it, and what follows it may not be mapped. */
+static uint64_t string_length(const char *s, uint64_t out, uint64_t out_length)
 {
 	uint64_t length = 0;
 
-	while (length < STRING_MAX && s[length])
-		length++;
-	return length < STRING_MAX ? length + 1 : length;
+	for (; length < STRING_MAX; length++) {
+		if ((uint64_t)s + length - out < out_length)
+			return 0;
+		if (!s[length])
+			return length + 1;
+	}
+	return length;
 }
 
 static int has_bit(const uint64_t *bits, uint64_t fd)
@@ -119,17 +124,12 @@ static int is_room(const struct agent_row *row, const struct frame *f)
 	return need <= AGENT_BUFFER_SIZE - STATE->used;
 }
 
-/* What the kernel has read or written, now that the call has ended with this result. Of one that
- * failed, only what it has read for certain: a path, where it says that there is none. */
+/* What the kernel has read or written there, now that the call has succeeded. */
 static uint64_t length_of(const struct agent_piece *piece, const struct frame *f, int64_t result)
 {
-	uint64_t addr = argument(f, piece->arg);
-
-	if (!addr || (result < 0 && !(piece->kind == AGENT_PIECE_STRING && result == -ENOENT)))
+	if (!argument(f, piece->arg))
 		return 0;
 	switch (piece->kind) {
-	case AGENT_PIECE_STRING:
-		return string_length((const char *)addr);
 	case AGENT_PIECE_CONST:
 		return piece->size;
 	case AGENT_PIECE_RETURNED: /* some return what there is, not what they wrote */
@@ -141,6 +141,31 @@ static uint64_t length_of(const struct agent_piece *piece, const struct frame *f
 			       ? (uint64_t)result * piece->size
 			       : capacity(piece, f);
 	}
+}
+
+/* A path, after the call: before that it may be anything. Of a call that has failed there is only
+ * its first one, where that does not exist: it has been read for certain. */
+static uint64_t path_length(const struct agent_row *row, unsigned piece, const struct frame *f,
+			    int64_t result)
+{
+	uint64_t addr = argument(f, row->pieces[piece].arg), out = 0, out_length = 0;
+
+	if (!addr || (result < 0 && (piece || result != -ENOENT)))
+		return 0;
+	for (unsigned i = 0; result >= 0 && i < AGENT_PIECES && row->pieces[i].kind; i++)
+		if (!row->pieces[i].in) {
+			out = argument(f, row->pieces[i].arg);
+			out_length = length_of(&row->pieces[i], f, result);
+		}
+	return string_length((const char *)addr, out, out_length);
+}
+
+static uint64_t kept_length(const struct agent_row *row, unsigned piece, const struct frame *f,
+			    int64_t result)
+{
+	if (row->pieces[piece].kind == AGENT_PIECE_STRING)
+		return path_length(row, piece, f, result);
+	return result < 0 ? 0 : length_of(&row->pieces[piece], f, result);
 }
 
 static void keep_bases(uint64_t *fs, uint64_t *gs)
@@ -167,7 +192,7 @@ static void keep_pieces(struct agent_record *record, const struct agent_row *row
 
 	for (unsigned i = 0; i < AGENT_PIECES && row->pieces[i].kind; i++) {
 		struct agent_bytes *bytes = (struct agent_bytes *)at;
-		uint64_t length = length_of(&row->pieces[i], f, record->result);
+		uint64_t length = kept_length(row, i, f, record->result);
 
 		if (!length)
 			continue;

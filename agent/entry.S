@@ -8,6 +8,10 @@
 #define SP    STATE + 8
 #define RESUME STATE + 16
 
+/* In struct frame; and a flag in its third byte. */
+#define FLAGS		120
+#define ALIGNMENT_CHECK 4
+
 	.section .entry, "ax"
 	.globl agent_entry
 agent_entry:
@@ -47,6 +51,9 @@ record:
 	pushq %r14
 	pushq %r15
 	cld
+	testb $ALIGNMENT_CHECK, FLAGS + 2(%rsp)
+	jnz unchecked
+ready:
 	movq %rsp, %rdi
 	andq $-16, %rsp
 	movq %rdi, %rbx
@@ -70,5 +77,11 @@ record:
 	popfq
 	movq SP, %rsp
 	jmpq *RESUME
+
+	/* The program wants a SIGBUS for what we do, too. */
+unchecked:
+	pushq $2
+	popfq
+	jmp ready
 
 	.section .note.GNU-stack, "", @progbits

@@ -114,6 +114,7 @@ void rec_agent_copy(struct rec_agent *to, const struct rec_agent *from)
 {
 	*to = (struct rec_agent){.on = from->on,
 				 .off = from->off,
+				 .steps = from->steps,
 				 .knows_fds = from->knows_fds,
 				 .sites = from->sites};
 	vec_append(&to->calls, from->calls.items, from->calls.count);
@@ -182,18 +183,36 @@ static bool add_event(struct rec_session *s, struct rec_task *t, const struct ag
 		add_piece(s, t, piece);
 		at += sizeof(*piece) + (piece->length + 7) / 8 * 8;
 	}
-	arch.agent_regs(&regs, record->nr, record->regs);
+	arch.agent_regs(&regs, record->nr, record->regs, first_state()->bases);
 	rec_commit(s, t, TRACE_EV_SYSCALL, TRACE_F_BUFFERED, record->nr, record->result, &regs);
 	return true;
 }
 
 bool rec_in_agent(const struct rec_task *t)
 {
+	if (!t->mm->agent.on)
+		return false;
 	taddr pc = arch.pc(tracee_regs((struct tracee *)&t->tracee));
 
-	return t->mm->agent.on &&
-	       ((pc >= AGENT_CODE && pc < AGENT_CODE + AGENT_CODE_SIZE) ||
-		softpmu_enters_call(&((struct rec_task *)t)->tracee, &t->mm->probes));
+	return (pc >= AGENT_CODE && pc < AGENT_CODE + AGENT_CODE_SIZE) ||
+	       softpmu_enters_call(&((struct rec_task *)t)->tracee, &t->mm->probes);
+}
+
+/* Those of a task that has ended without its last stop are nobody's. */
+static void add_events(struct rec_session *s, struct rec_task *owner, const struct bytes *records,
+		       size_t used)
+{
+	for (size_t at = 0; owner && at < used;) {
+		const struct agent_record *record = (const void *)(records->items + at);
+
+		if (!add_event(s, owner, record, used - at)) { /* what follows could not be replayed */
+			rec_fail(s, error_new("the records of calls that task %d has made without a "
+					      "stop are damaged; record it without --agent",
+					      owner->tracee.tid));
+			return;
+		}
+		at += record->size;
+	}
 }
 
 void rec_agent_drain(struct rec_session *s, struct rec_task *t)
@@ -204,20 +223,13 @@ void rec_agent_drain(struct rec_session *s, struct rec_task *t)
 	if (!agent->on ||
 	    tracee_read(&t->tracee, FIELD(used), &used, sizeof(used)) != sizeof(used) || !used)
 		return;
-	struct rec_task *owner = rec_find(s, agent->owner);
-
 	vec_clear(&agent->records);
 	vec_reserve(&agent->records, AGENT_BUFFER_SIZE);
-	if (used > AGENT_BUFFER_SIZE || !owner ||
-	    tracee_read(&t->tracee, AGENT_BUFFER, agent->records.items, used) != used)
+	if (used > AGENT_BUFFER_SIZE)
+		used = AGENT_BUFFER_SIZE; /* which then ends in the middle of a record */
+	if (tracee_read(&t->tracee, AGENT_BUFFER, agent->records.items, used) != used)
 		return;
-	for (size_t at = 0, size; at < used; at += size) {
-		const struct agent_record *record = (const void *)(agent->records.items + at);
-
-		if (!add_event(s, owner, record, used - at))
-			break;
-		size = record->size;
-	}
+	add_events(s, rec_find(s, agent->owner), &agent->records, used);
 	used = 0;
 	tracee_write(&t->tracee, FIELD(used), &used, sizeof(used));
 }
@@ -383,7 +395,7 @@ void rec_agent_call_ended(struct rec_session *s, struct rec_task *t)
 	const struct rec_call *c = &t->call;
 	struct rec_agent *agent = &t->mm->agent;
 
-	if (!agent->on)
+	if (!agent->on || agent->steps)
 		return;
 	if (agent->knows_fds && c->row && (c->row->flags & SC_CHANGES_FDS))
 		forget_fds(t);
@@ -396,4 +408,18 @@ void rec_agent_call_ended(struct rec_session *s, struct rec_task *t)
 		learn_fd(s, t, c->call.args[0]);
 	if (agent->sites < SITES_MAX)
 		count_call(t, arch.pc(&c->entry) - arch.call_size, c->call.nr);
+}
+
+bool rec_agent_note_step(struct rec_session *s, struct rec_task *t)
+{
+	struct rec_agent *agent = &t->mm->agent;
+
+	if (!agent->on || agent->steps)
+		return false;
+	bool led = softpmu_comes_to_call(&t->tracee, &t->mm->probes);
+
+	softpmu_leave_call_copies(&t->tracee, &t->mm->probes);
+	agent->steps = true;
+	rec_remove_call_sites(s, t);
+	return led;
 }

@@ -610,7 +610,8 @@ void rec_on_call_entry(struct rec_session *s, struct rec_task *t)
 	struct rec_call *c = &t->call;
 	bool restart = t->restart_pending;
 
-	softpmu_leave_call(&t->tracee, &t->mm->probes);
+	if (t->mm->agent.on)
+		softpmu_leave_call(&t->tracee, &t->mm->probes);
 	t->unjudged = false;
 	t->signal_place = 0;
 	if (restart)

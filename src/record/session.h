@@ -91,6 +91,7 @@ struct rec_agent {
 	bool off;	 /* it declines everything */
 	bool knows_fds;	 /* some of `regular` and `plain` are set */
 	bool shares_fds; /* with another address space: none may be */
+	bool steps;	 /* the program has single-stepped itself: no sites any more */
 	pid_t owner;	 /* whose records are in its buffer */
 	unsigned sites;
 	uint64_t regular[AGENT_FDS / 64], plain[AGENT_FDS / 64]; /* as agent_state has them */
@@ -326,6 +327,8 @@ void rec_make_sites(struct rec_session *s, struct rec_task *t);
 /* Before a call that changes the address space: removes the sites there, with records for the event
  * of its entry. Returns whether there were any. */
 bool rec_forget_sites(struct rec_session *s, struct rec_task *t);
+/* Removes those of the agent, with an event. */
+void rec_remove_call_sites(struct rec_session *s, struct rec_task *t);
 
 /* ---- agent.c ---- */
 enum rec_left {
@@ -351,6 +354,9 @@ void rec_agent_drain(struct rec_session *s, struct rec_task *t);
 enum rec_left rec_leave_agent(struct rec_session *s, struct rec_task *t);
 /* A call has stopped and ended: shall the agent make such calls from now on? */
 void rec_agent_call_ended(struct rec_session *s, struct rec_task *t);
+/* The program has trapped at a step of its own. Returns whether it has not made that step, but was
+ * led to a stub by it: it is to run on. */
+bool rec_agent_note_step(struct rec_session *s, struct rec_task *t);
 /* A task is new: has it the descriptors that the others of its address space have? */
 void rec_agent_new_task(struct rec_task *t, struct rec_task *child, uint64_t clone_flags);
 /* The task has descriptors of its own from now on. */

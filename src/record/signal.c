@@ -351,6 +351,16 @@ static bool sort_out_site(struct rec_session *s, struct rec_task *t, int signal)
 	return false;
 }
 
+/* A step of the program's own has led to a stub of the agent's: it is not made yet. Programs that
+ * step have no such sites from then on, since there are other instructions in them. */
+static bool is_led_astray(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
+{
+	if (info->si_signo != SIGTRAP || info->si_code != TRAP_TRACE || !rec_agent_note_step(s, t))
+		return false;
+	rec_run_user(t, 0);
+	return true;
+}
+
 /* Where the signal hits is something that others could tell: the handler's frame holds it; and in a
  * larger group, what the task has written by then. */
 static bool needs_place(struct rec_task *t, int signal, const struct proc_signals *set)
@@ -365,6 +375,8 @@ static bool needs_place(struct rec_task *t, int signal, const struct proc_signal
  * again. */
 static bool stopped_in_agent(struct rec_session *s, struct rec_task *t, const siginfo_t *info)
 {
+	if (!t->mm->agent.on)
+		return false;
 	enum rec_left left = rec_leave_agent(s, t);
 	struct proc_signals set = {0};
 
@@ -391,6 +403,8 @@ void rec_on_signal(struct rec_session *s, struct rec_task *t, int signal)
 	if (!tracee_get_siginfo(&t->tracee, &info))
 		return;
 	tracee_take_kept_trap(&t->tracee, &info);
+	if (is_led_astray(s, t, &info))
+		return;
 	if (is_fault(signal, &info) ? sort_out_site(s, t, signal) : stopped_in_agent(s, t, &info))
 		return;
 	rec_note_moved_back(s, t);

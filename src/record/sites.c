@@ -157,3 +157,18 @@ bool rec_forget_sites(struct rec_session *s, struct rec_task *t)
 	}
 	return any;
 }
+
+void rec_remove_call_sites(struct rec_session *s, struct rec_task *t)
+{
+	struct softpmu_probes *probes = &t->mm->probes;
+	bool any = false;
+
+	for (size_t i = probes->sites.count; i-- > 0;) {
+		if (!probes->sites.items[i].call)
+			continue;
+		remove_site(s, t, i);
+		any = true;
+	}
+	if (any)
+		rec_commit(s, t, TRACE_EV_PROBES, 0, 0, 0, NULL);
+}

@@ -464,6 +464,14 @@ bool softpmu_enters_call(struct tracee *tracee, const struct softpmu_probes *pro
 	return probe && probe->call && pc > probe->enters && pc < probe->declined;
 }
 
+bool softpmu_comes_to_call(struct tracee *tracee, const struct softpmu_probes *probes)
+{
+	taddr pc = arch.pc(tracee_regs(tracee));
+	const struct softpmu_probe *probe = stub_at(probes, pc);
+
+	return probe && probe->call && pc == probe->at;
+}
+
 bool softpmu_at_call(struct tracee *tracee, const struct softpmu_probes *probes)
 {
 	taddr pc = arch.pc(tracee_regs(tracee));

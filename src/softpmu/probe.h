@@ -129,6 +129,8 @@ void softpmu_leave_call(struct tracee *tracee, const struct softpmu_probes *prob
 void softpmu_leave_call_copies(struct tracee *tracee, const struct softpmu_probes *probes);
 /* Is the tracee in the part of a stub that enters the agent? */
 bool softpmu_enters_call(struct tracee *tracee, const struct softpmu_probes *probes);
+/* Has the tracee just jumped to the stub of such a site? */
+bool softpmu_comes_to_call(struct tracee *tracee, const struct softpmu_probes *probes);
 /* To the copy of the first instruction of such a site, where the tracee stands there. */
 void softpmu_enter_call_copies(struct tracee *tracee, const struct softpmu_probes *probes);
 /* Does the tracee stand at a call's instruction that the agent may make, or at what stands for it? */

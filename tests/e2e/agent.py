@@ -15,8 +15,8 @@ import motions
 import torture
 from harness import PYTHON, Failure, Skip, Test
 
-GUESTS = {'exec_chain', 'exec_vfork', 'file_getdents', 'file_read', 'file_stat', 'file_tables', 'file_write',
-          'insn_rdtsc', 'ipc_pipe', 'map_file', 'map_jit_calls', 'map_unmap_all', 'misc_many', 'net_nonblock',
+GUESTS = {'exec_chain', 'exec_vfork', 'file_getdents', 'file_path_memory', 'file_read', 'file_stat', 'file_tables', 'file_write',
+          'insn_call_state', 'insn_call_steps', 'insn_rdtsc', 'ipc_pipe', 'map_file', 'map_jit_calls', 'map_unmap_all', 'misc_many', 'net_nonblock',
           'poll_epoll', 'proc_fork_tree', 'sig_itimer', 'sig_restart', 'thr_mutex', 'time_clocks'}
 OPTION = '--agent'
 

@@ -551,22 +551,22 @@ void x86_64_leave_call_copy(struct regs *regs, taddr next)
 
 #define ENTRY_RESULT (-38) /* what rax is at a call's entry: ENOSYS */
 
-/* The agent's frame and what it adds; 0 where a program cannot change its bases by itself. */
+/* The agent's frame and what it adds. */
 static const uint8_t agent_order[] = {R15, R14, R13, R12, RBP, RBX, R11,    R10, R9,
 				      R8,  RAX, RCX, RDX, RSI, RDI, EFLAGS, RSP, RIP};
 #define AGENT_FS_BASE 18
 #define AGENT_GS_BASE 19
 
-void x86_64_agent_regs(struct regs *regs, int nr, const uint64_t *record)
+void x86_64_agent_regs(struct regs *regs, int nr, const uint64_t *record, bool bases)
 {
 	for (unsigned i = 0; i < sizeof(agent_order); i++)
 		regs->word[agent_order[i]] = record[i];
 	regs->word[R11] = regs->word[EFLAGS];
 	regs->word[RCX] = regs->word[RIP];
-	if (record[AGENT_FS_BASE])
+	if (bases) {
 		regs->word[FS_BASE] = record[AGENT_FS_BASE];
-	if (record[AGENT_GS_BASE])
 		regs->word[GS_BASE] = record[AGENT_GS_BASE];
+	}
 	regs->word[RAX] = (uint64_t)ENTRY_RESULT;
 	regs->word[ORIG_RAX] = (uint64_t)nr;
 }
