@@ -103,6 +103,7 @@ static const struct agent_row *row_of(const struct rec_call *call)
 
 void rec_agent_prepare(struct rec_session *s, struct rec_task *t)
 {
+	t->own_files = false; /* nobody else is there */
 	if (!s->timing.agent || s->outer_rules)
 		return;
 	t->mm->agent.on = tracee_map_agent(&t->tracee) &&
@@ -136,8 +137,10 @@ static void set_off(struct rec_task *t, bool off)
 
 void rec_agent_decline(struct rec_task *t)
 {
-	if (t->mm->agent.on)
-		set_off(t, true);
+	if (!t->mm->agent.on)
+		return;
+	set_off(t, true);
+	softpmu_enter_copy(&t->tracee, &t->mm->probes, arch.pc(tracee_regs(&t->tracee)));
 }
 
 /* Where the next call must stop: a signal waits, the kernel makes one again, the program has rules
@@ -205,10 +208,12 @@ static void add_events(struct rec_session *s, struct rec_task *owner, const stru
 	for (size_t at = 0; owner && at < used;) {
 		const struct agent_record *record = (const void *)(records->items + at);
 
-		if (!add_event(s, owner, record, used - at)) { /* what follows could not be replayed */
-			rec_fail(s, error_new("the records of calls that task %d has made without a "
-					      "stop are damaged; record it without --agent",
-					      owner->tracee.tid));
+		if (!add_event(s, owner, record,
+			       used - at)) { /* what follows could not be replayed */
+			rec_fail(s,
+				 error_new("the records of calls that task %d has made without a "
+					   "stop are damaged; record it without --agent",
+					   owner->tracee.tid));
 			return;
 		}
 		at += record->size;

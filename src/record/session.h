@@ -343,7 +343,8 @@ void rec_agent_prepare(struct rec_session *s, struct rec_task *t);
 void rec_agent_copy(struct rec_agent *to, const struct rec_agent *from);
 /* Before the task goes on in user mode: whether the agent may make its calls. */
 void rec_agent_load(struct rec_task *t);
-/* Until then: it makes none. */
+/* Until then: it makes none. The task, which has been moved back to a call's instruction, makes it
+ * with a stop. */
 void rec_agent_decline(struct rec_task *t);
 /* Has the task stopped inside it? */
 bool rec_in_agent(const struct rec_task *t);

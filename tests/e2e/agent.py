@@ -49,6 +49,15 @@ def f(n):
 t = threading.Thread(target=f, args=(40,))
 t.start(); f(60); t.join()
 """
+SPAWNED = """
+import os, sys
+if len(sys.argv) > 1:
+    for i in range(60):
+        os.getppid()
+else:
+    python = '/proc/self/exe'
+    os.waitpid(os.posix_spawn(python, [python, '-S', '-E', '-c', sys.orig_argv[4], 'again'], {}), 0)
+"""
 MADE_INSIDE = ('getppid', None), ('newfstatat', None), ('pread64', None), ('write', 7)
 
 
@@ -59,7 +68,7 @@ def tests(config):
     for test in found:
         test.name = 'agent/' + test.name
         test.function = on(with_agent, test.function)
-    more = (calls, torture_signals, backwards, walk)
+    more = (calls, spawned, torture_signals, backwards, walk)
     return found + [Test('agent/' + f.__name__.replace('_', '-'), on(with_agent, f), limit=100) for f in more]
 
 
@@ -93,6 +102,15 @@ def calls(context):
         raise Failure('made by the agent, but others could see it or it could block: %s' % stopped)
     info = context.run([context.warp, 'info', place.path])
     dump.find(info.out.decode().splitlines(), r'^ +%d of them made without a stop$' % sum(inside.values()))
+
+
+def spawned(context):
+    """What a child of vfork executes has descriptors of its own, as every program."""
+    place = context.record([PYTHON, '-S', '-E', '-c', SPAWNED])
+    context.replay(place)
+    inside = [e for e in dump.events_of(context, place.path) if is_made_inside(e) and e['name'] == 'getppid']
+    if len(inside) < 40:
+        raise Failure('%d of 60 calls are made by the agent' % len(inside))
 
 
 def torture_signals(context):

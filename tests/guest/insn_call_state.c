@@ -3,8 +3,8 @@
 #include "guest.h"
 #include <sys/auxv.h>
 
-#define OFTEN 60
-#define CALL  "mov $110, %%eax\n\tsyscall\n\t" /* getppid */
+#define OFTEN		    60
+#define CALL		    "mov $110, %%eax\n\tsyscall\n\t" /* getppid */
 #define DIRECTION_AND_CARRY 0x401
 #define ALIGNMENT_CHECK	    0x40000
 

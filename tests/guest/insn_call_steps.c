@@ -19,11 +19,12 @@ static void call(unsigned long step)
 {
 	long parent;
 
-	__asm__ volatile("pushf\n\torq %1, (%%rsp)\n\tpopf\n\tmov $110, %%eax\n\tsyscall\n\tnop\n\tnop\n\t"
-			 "pushf\n\tandq $~0x100, (%%rsp)\n\tpopf\n\tnop"
-			 : "=&a"(parent)
-			 : "r"(step)
-			 : "rcx", "r11", "memory");
+	__asm__ volatile(
+		"pushf\n\torq %1, (%%rsp)\n\tpopf\n\tmov $110, %%eax\n\tsyscall\n\tnop\n\tnop\n\t"
+		"pushf\n\tandq $~0x100, (%%rsp)\n\tpopf\n\tnop"
+		: "=&a"(parent)
+		: "r"(step)
+		: "rcx", "r11", "memory");
 	expect(parent == getppid(), "%ld", parent);
 }
 
