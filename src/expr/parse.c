@@ -359,6 +359,7 @@ static struct error *parse_alternatives(struct expr *expr, struct lexer *lexer)
 		selection_all(&all);
 		try(add_choices(expr, lexer, &all, false, NULL));
 	}
+	vec_reserve(&expr->choices, 1); /* %none: places in it are computed all the same */
 	qsort(expr->choices.items, expr->choices.count, sizeof(struct choice), by_number);
 	if (exclusions && !excludes_something(expr))
 		return lex_error_at(lexer, first_exclusion,
