@@ -259,8 +259,8 @@ static struct error *do_personality(struct rep_session *s, struct rep_task *t)
 		     now);
 }
 
-/* What stopped the call is still there: a hole; or, where an access was denied, another mapping
- * than that which the range begins in. */
+/* What stopped the call is still there: a hole; or, where an access was denied or memory cannot be
+ * wiped at a fork, another mapping than that which the range begins in. */
 bool rep_failed_midway(struct rep_session *s, struct rep_task *t)
 {
 	taddr at = arg(s, 0), end = at + ((arg(s, 1) + PAGE_MASK) & ~PAGE_MASK);
@@ -275,7 +275,10 @@ bool rep_failed_midway(struct rep_session *s, struct rep_task *t)
 		met++;
 	}
 	proc_maps_deinit(&maps);
-	return s->event.result == -ENOMEM ? at < end : s->event.result == -EACCES && met > 1;
+	if (s->event.result == -ENOMEM)
+		return at < end;
+	return met > 1 && (s->event.result == -EACCES ||
+			   (s->event.result == -EINVAL && arg(s, 2) == MADV_WIPEONFORK));
 }
 
 static const rep_perform performers[SC_HANDLERS] = {

@@ -67,15 +67,17 @@ static bool stops_after(struct timeline *tl)
 }
 
 /* An interrupted task has perhaps not moved at all, but counts as if it had: so that it does, it
- * executes an instruction; if it must not, it has not moved. */
+ * executes an instruction. If it must not, it has not moved; nor has it from a breakpoint, to which
+ * it cannot have come back unnoticed. */
 static void move_indeed(struct timeline *tl, struct rep_task *t, const struct regs *before)
 {
 	int status;
 
 	if (memcmp(before->word, tracee_regs(&t->tracee)->word, sizeof(before->word)))
 		return;
-	if (tl_step_once(tl, t, &status) == SOFTPMU_EVENT)
+	if (breaks_has(tl, breaks_pc(t)) || tl_step_once(tl, t, &status) == SOFTPMU_EVENT)
 		t->moved = false;
+	breaks_changed(tl);
 }
 
 /* Replays the next event. *stopped: on its way, or behind it: tl->stop. */

@@ -181,6 +181,13 @@ static bool exists(const char *path)
 	return !stat(path, &status);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
 /* Where `latest` is gone, with the recording that it named: the newest that there is. */
 static bool find_newest(char **path)
 {
@@ -232,7 +239,8 @@ struct error *trace_place_find(const char *argument, char **path)
 	if (place && !strchr(argument, '/')) {
 		char *named _cleanup_free_ = xasprintf("%s/%s", place, argument);
 
-		if (!exists(argument) && exists(named)) {
+		/* the program itself often lies there, under the same name */
+		if (!is_directory(argument) && exists(named)) {
 			if (!strcmp(argument, LATEST))
 				return find_latest(place, path);
 			*path = take_ptr(named);

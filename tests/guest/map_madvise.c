@@ -90,6 +90,13 @@ static void test_midway(void)
 	expect(mprotect(guarded + 12288, 4096, RW) == 0, "writable behind the hole");
 	guarded[12288] = 'w';
 	int fd = need(open("/proc/self/exe", O_RDONLY));
+	char *wiped = fresh(MAP_PRIVATE);
+	need((long)mmap(wiped + 4096, 4096, RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
+	expect_errno(madvise(wiped, 8192, MADV_WIPEONFORK), EINVAL);
+	pid_t child = need(fork());
+	if (child == 0)
+		_exit(wiped[0]);
+	expect_child(child, 0);
 	char *denied = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	need((long)denied);
 	need((long)mmap(denied + 4096, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0));

@@ -83,6 +83,23 @@ static void test_names_and_latest(void **state)
 	expect_error(trace_place_find("prog-7", &found), "there is no recording prog-7");
 }
 
+/* A file that is called like a recording, the recorded program itself say, does not hide it. */
+static void test_names_of_files(void **state)
+{
+	char *recording _cleanup_free_ = record_in_place("/usr/bin/test_names_of_files");
+	FILE *file = fopen("test_names_of_files-0", "w");
+	char *found;
+
+	assert_non_null(file);
+	fclose(file);
+	struct error *error = trace_place_find("test_names_of_files-0", &found);
+
+	unlink("test_names_of_files-0");
+	no_error(error);
+	assert_string_equal(found, recording);
+	free(found);
+}
+
 static void test_list_and_remove(void **state)
 {
 	char *first _cleanup_free_ = record_in_place("prog");
@@ -165,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PLACE(test_default_place),    PLACE(test_names_and_latest),
+		PLACE(test_default_place),    PLACE(test_names_of_files),
 		PLACE(test_list_and_remove),  PLACE(test_names_are_unique),
 		PLACE(test_unwritable_place),
 	};
