@@ -127,6 +127,22 @@ static void rewind_call(struct task *t)
 	call_make_again(t, tracee_regs_mut(&t->pub.tracee));
 }
 
+/* Is the call at hand the one that was last seen beginning? A later one from the same place was not
+ * seen only if it has other arguments, which the filter lets pass. */
+static bool was_seen(const struct task *t, const struct regs *regs)
+{
+	const struct live_task *task = &t->pub;
+
+	if (task->call_pc != arch.pc(regs) || task->call_sp != arch.sp(regs))
+		return false;
+	if (task->in_call || task->foreign_call)
+		return true;
+	for (int i = 0; i < SC_ARGS; i++)
+		if (task->call.args[i] != arch.call_arg(regs, i))
+			return false;
+	return task->call.nr == arch.call_nr(regs);
+}
+
 /* It had slept twice since it was taken back: in the call, and in our stop. Had it been awake for
  * another reason, it would have slept more often. */
 #define SWITCHES_AGAIN 2
@@ -137,7 +153,7 @@ static uint64_t call_since(struct task *t, const struct regs *regs, uint64_t now
 	int switches = proc_status_number(t->pub.tracee.tid, "voluntary_ctxt_switches");
 	taddr pc = arch.pc(regs), sp = arch.sp(regs);
 
-	if (t->begun_ns && t->pub.call_pc == pc && t->pub.call_sp == sp)
+	if (t->begun_ns && was_seen(t, regs))
 		return t->begun_ns;
 	if (t->wait.pc != pc || t->wait.sp != sp || switches - t->wait.switches > SWITCHES_AGAIN)
 		t->wait.since_ns = now;
@@ -177,9 +193,7 @@ static bool ended_with_eintr(struct task *t)
 /* The call that it is to make again may be one that hooks know: then they are not told again. */
 static void expect_again(struct task *t)
 {
-	const struct regs *regs = tracee_regs(&t->pub.tracee);
-
-	if (t->pub.call_sp == arch.sp(regs) && t->pub.call_pc == arch.pc(regs))
+	if (was_seen(t, tracee_regs(&t->pub.tracee)))
 		t->again = true;
 }
 

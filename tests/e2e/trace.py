@@ -272,7 +272,8 @@ def ignored_signals(context):
     """Calls that only a tracer has interrupted are seen once, and end by their timeout."""
     program = os.path.join(context.config.build, 'tests', 'guest', 'sig_ignored_timeout')
     out = context.path('t')
-    for which in (['-e', 'epoll_wait,epoll_pwait,rt_sigtimedwait,semtimedop'], ['-e', 'getppid'], []):
+    for which in (['-e', 'epoll_wait,epoll_pwait,rt_sigtimedwait,semtimedop'], ['-e', 'getppid'], [],
+                  ['-e', 'epoll_wait(timeout == 10)']):
         result = trace(context, '-o', out, *which, program)
         check(result.status == 0 and b'UNEXPECTED' not in result.out, 'on time with %s' % which, result)
         timed = [line for line in lines_of(out) if re.search(r'epoll_p?wait|sigtimedwait|semtimedop', line)]

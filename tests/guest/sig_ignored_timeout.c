@@ -8,16 +8,17 @@
 #include <sys/sem.h>
 
 #define TIMEOUT_MS 400
+#define BRIEF_MS   10
 
 static const struct timespec timeout = {0, TIMEOUT_MS * 1000000};
 static struct timespec began;
-static int epoll, sems;
+static int epoll, sems, epoll_ms = TIMEOUT_MS;
 
 static int do_epoll(void)
 {
 	struct epoll_event event;
 
-	return epoll_wait(epoll, &event, 1, TIMEOUT_MS);
+	return epoll_wait(epoll, &event, 1, epoll_ms);
 }
 
 static int do_epoll_mask(void)
@@ -49,6 +50,13 @@ static int do_semop(void)
 static void test(const char *name, int (*call)(void), int signal)
 {
 	struct timespec end;
+
+	if (call == do_epoll) { /* a call from the same place that is over does not count */
+		epoll_ms = BRIEF_MS;
+		expect_eq_long(call(), 0, "a brief call");
+		epoll_ms = TIMEOUT_MS;
+		need(nanosleep(&timeout, NULL));
+	}
 	pid_t pid = need(fork());
 
 	if (pid == 0) {
