@@ -111,18 +111,26 @@ uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const c
 	return file->id;
 }
 
-static uint64_t ipc_namespace(const struct rec_task *t)
+static uint64_t ipc_namespace(pid_t tid)
 {
 	char path[48];
 	struct stat status;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/ipc", t->tracee.tid);
+	snprintf(path, sizeof(path), "/proc/%d/ns/ipc", tid);
 	return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
+bool rec_shares_ipc(const struct rec_task *t)
+{
+	uint64_t own = ipc_namespace(getpid());
+
+	return own && own == ipc_namespace(t->tracee.tid);
 }
 
 uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr, size_t size)
 {
-	struct rec_file *file = get_file(s, SEGMENT_DEVICE | ipc_namespace(t), (uint64_t)id);
+	struct rec_file *file =
+		get_file(s, SEGMENT_DEVICE | ipc_namespace(t->tracee.tid), (uint64_t)id);
 
 	if (!is_followed(file)) {
 		struct bytes contents = {0};

@@ -254,7 +254,7 @@ static enum rec_verdict shmat_enter(struct rec_session *s, struct rec_task *t)
 
 	if (!(arg(t, 2) & SHM_REMAP))
 		return REC_MAKE;
-	if (shmctl((int)arg(t, 0), IPC_STAT, &segment) < 0)
+	if (!rec_shares_ipc(t) || shmctl((int)arg(t, 0), IPC_STAT, &segment) < 0)
 		segment.shm_segsz = SEGMENT_UNKNOWN;
 	if (!rec_is_ours(t, arg(t, 1), segment.shm_segsz))
 		return REC_MAKE;

@@ -536,6 +536,8 @@ void rec_place_data(struct rec_session *s, struct rec_task *t);
  * TRACE_NO_FILE, and the mapping's memory must be recorded. */
 uint32_t rec_map_file(struct rec_session *s, struct rec_task *t, int fd, const char *path,
 		      const struct stat *status, bool shared, bool writable);
+/* Do the numbers of segments mean the same here and in the program? */
+bool rec_shares_ipc(const struct rec_task *t);
 uint32_t rec_map_segment(struct rec_session *s, struct rec_task *t, int id, taddr addr,
 			 size_t size);
 /* After the call's event: TRACE_EV_FILE_WRITE for what it changed in mapped files. */

@@ -6,6 +6,8 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
+#define MOST 1000 /* segments; numbers are given in order */
+
 static char *attach_new(const char *text, size_t size)
 {
 	if (unshare(CLONE_NEWIPC) < 0)
@@ -28,8 +30,36 @@ static char *attach_new(const char *text, size_t size)
 	return first;
 }
 
+/* Put over warp's pages, where a shorter segment of the same number elsewhere would not reach. */
+static void attach_over(int number)
+{
+	int id = -1;
+
+	for (int i = 0; i < MOST && id != number; i++)
+		id = (int)need(shmget(IPC_PRIVATE, 1 << 20, IPC_CREAT | 0600));
+	show("the same number: %d", id == number);
+	char *at = shmat(id, (char *)0x70000000 - 0x10000, SHM_REMAP);
+
+	expect(at != (char *)-1 || errno == EPERM, "SHM_REMAP");
+}
+
+static void test_over(void)
+{
+	int number = (int)need(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
+	pid_t pid = need(fork());
+
+	if (pid == 0) {
+		if (unshare(CLONE_NEWIPC) == 0)
+			attach_over(number);
+		_exit(done());
+	}
+	expect_child(pid, 0);
+	need(shmctl(number, IPC_RMID, NULL));
+}
+
 int main(void)
 {
+	test_over();
 	char *outer = attach_new("outer", 9000);
 	pid_t pid = need(fork());
 
