@@ -200,13 +200,9 @@ static void describe_call(struct dump_event *e)
 	e->restarted = false;
 	if (!e->is_call)
 		return;
-	e->call = (struct sc_call){
-		.nr = (int)e->event.arg,
-		.result = e->event.result,
-		.ended = kind != TRACE_EV_SYSCALL_ENTER,
-	};
-	for (int i = 0; i < SC_ARGS; i++)
-		e->call.args[i] = arch.call_arg(&e->regs, i);
+	e->call = sc_call_of((int)e->event.arg, &e->regs);
+	e->call.result = e->event.result;
+	e->call.ended = kind != TRACE_EV_SYSCALL_ENTER;
 	e->row = sc_row(e->call.nr);
 	e->restarted = sc_row_restarts(sc_row(arch.call_nr(&e->regs))) && !sc_row_restarts(e->row);
 }

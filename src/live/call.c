@@ -137,10 +137,9 @@ static bool was_seen(const struct task *t, const struct regs *regs)
 		return false;
 	if (task->in_call || task->foreign_call)
 		return true;
-	for (int i = 0; i < SC_ARGS; i++)
-		if (task->call.args[i] != arch.call_arg(regs, i))
-			return false;
-	return task->call.nr == arch.call_nr(regs);
+	struct sc_call call = sc_call_of(arch.call_nr(regs), regs);
+
+	return call.nr == task->call.nr && !memcmp(call.args, task->call.args, sizeof(call.args));
 }
 
 /* It had slept twice since it was taken back: in the call, and in our stop. Had it been awake for
@@ -170,13 +169,11 @@ static bool end_if_over(struct task *t)
 	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
 	const struct sc_timeout *timeout = sc_timeout(arch.call_nr(regs));
 	const struct sc_memory memory = tracee_memory(&t->pub.tracee);
-	struct sc_call call = {.nr = arch.call_nr(regs)};
+	const struct sc_call call = sc_call_of(arch.call_nr(regs), regs);
 	uint64_t now = engine_now();
 
 	if (!timeout)
 		return false;
-	for (int i = 0; i < SC_ARGS; i++)
-		call.args[i] = arch.call_arg(regs, i);
 	if (now - call_since(t, regs, now) < sc_timeout_ns(timeout, &call, &memory))
 		return false;
 	arch.set_call_result(regs, timeout->result);

@@ -30,18 +30,14 @@ static struct regs_wait *find(struct regs_history *history, pid_t tid)
 
 static struct regs_wait wait_of(pid_t tid, const struct regs *regs, uint64_t now_ns)
 {
-	struct regs_wait wait = {
+	return (struct regs_wait){
 		.tid = tid,
 		.sp = arch.sp(regs),
 		.pc = arch.pc(regs),
-		.call.nr = arch.call_nr(regs),
+		.call = sc_call_of(arch.call_nr(regs), regs),
 		.since_ns = now_ns,
 		.switches = proc_status_number(tid, "voluntary_ctxt_switches"),
 	};
-
-	for (int i = 0; i < SC_ARGS; i++)
-		wait.call.args[i] = arch.call_arg(regs, i);
-	return wait;
 }
 
 static bool same_call(const struct regs_wait *then, const struct regs_wait *now)

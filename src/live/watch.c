@@ -192,15 +192,6 @@ static void after_call(void *context, struct live_task *task)
 
 /* ---- calls that are found by stepping ---- */
 
-static struct sc_call upcoming_call(const struct regs *regs)
-{
-	struct sc_call call = {.nr = arch.upcoming_call(regs)};
-
-	for (int i = 0; i < SC_ARGS; i++)
-		call.args[i] = arch.call_arg(regs, i);
-	return call;
-}
-
 /* The task stands before an instruction. */
 static void look(struct watching *w, struct watched *t)
 {
@@ -213,7 +204,7 @@ static void look(struct watching *w, struct watched *t)
 		t->task->run_to = step_code_run(w->code, t->task, pc);
 		return;
 	}
-	struct sc_call call = upcoming_call(regs);
+	struct sc_call call = sc_call_of(arch.upcoming_call(regs), regs);
 
 	t->calls_at = pc;
 	begin(w, t, &call);

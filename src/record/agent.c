@@ -5,10 +5,9 @@
  * space: its records are those of the task that was last resumed there, and are taken out at that
  * task's next stop, before anything else is recorded or anybody else runs. No task is left inside
  * the agent: whoever stops there is run to the end of its call first (rec_leave_agent()). */
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
-#include <sched.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,9 +21,6 @@
 /* Instructions that are counted, and sites, in an address space. */
 #define CALLS_MAX 512u
 #define SITES_MAX 192u
-
-/* Programs can set the bases of fs and gs by themselves (asm/hwcap2.h). */
-#define HWCAP2_FSGSBASE 2
 
 #define FIELD(name) (AGENT_DATA + offsetof(struct agent_state, name))
 
@@ -86,7 +82,7 @@ static const struct agent_state *first_state(void)
 		if (sc_row_at(i)->nr >= 0 && sc_row_at(i)->nr < AGENT_CALLS)
 			to_row(sc_row_at(i), &state.rows[sc_row_at(i)->nr]);
 	state.entry = AGENT_ENTRY;
-	state.bases = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+	state.bases = arch.bases_are_readable();
 	return &state;
 }
 
@@ -106,9 +102,7 @@ void rec_agent_prepare(struct rec_session *s, struct rec_task *t)
 	t->own_files = false; /* nobody else is there */
 	if (!s->timing.agent || s->outer_rules)
 		return;
-	t->mm->agent.on = tracee_map_agent(&t->tracee) &&
-			  tracee_write(&t->tracee, AGENT_DATA, first_state(),
-				       sizeof(struct agent_state)) == sizeof(struct agent_state);
+	t->mm->agent.on = tracee_map_agent(&t->tracee, first_state());
 }
 
 void rec_agent_copy(struct rec_agent *to, const struct rec_agent *from)
@@ -191,14 +185,14 @@ static bool add_event(struct rec_session *s, struct rec_task *t, const struct ag
 	return true;
 }
 
-bool rec_in_agent(const struct rec_task *t)
+bool rec_in_agent(struct rec_task *t)
 {
 	if (!t->mm->agent.on)
 		return false;
-	taddr pc = arch.pc(tracee_regs((struct tracee *)&t->tracee));
+	taddr pc = arch.pc(tracee_regs(&t->tracee));
 
 	return (pc >= AGENT_CODE && pc < AGENT_CODE + AGENT_CODE_SIZE) ||
-	       softpmu_enters_call(&((struct rec_task *)t)->tracee, &t->mm->probes);
+	       softpmu_enters_call(&t->tracee, &t->mm->probes);
 }
 
 /* Those of a task that has ended without its last stop are nobody's. */

@@ -56,6 +56,14 @@ void rec_call_reset(struct rec_call *call)
 
 /* ---- data ---- */
 
+/* Of what a call reads little is kept whole; of more the beginning, and a hash. */
+static size_t hashed_length(size_t length)
+{
+	if (length <= INPUT_WHOLE)
+		return 0;
+	return length < INPUT_HASH ? length : INPUT_HASH;
+}
+
 struct input {
 	taddr addr;
 	uint64_t length;
@@ -65,14 +73,14 @@ struct input {
 void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
 {
 	struct bytes *to = &t->call.inputs;
-	size_t at = to->count, want = length < INPUT_HASH ? length : INPUT_HASH;
+	size_t at = to->count, hashed = hashed_length(length), want = hashed ? hashed : length;
 	struct input head = {.addr = addr};
 
 	vec_reserve(to, sizeof(head) + want);
 	unsigned char *bytes = to->items + at + sizeof(head);
 
 	head.length = tracee_read(&t->tracee, addr, bytes, want);
-	if (length > INPUT_WHOLE) {
+	if (hashed) {
 		head.hashed = (struct trace_extent){head.length, XXH64(bytes, head.length, 0)};
 		if (head.length > INPUT_MAX)
 			head.length = INPUT_MAX;
@@ -84,14 +92,12 @@ void rec_keep_input(struct rec_task *t, taddr addr, size_t length)
 void rec_input_datum(struct rec_session *s, struct rec_task *t, taddr addr, const void *bytes,
 		     size_t length)
 {
-	struct trace_extent hashed = {length < INPUT_HASH ? length : INPUT_HASH, 0};
+	struct trace_extent hashed = {hashed_length(length), 0};
 
-	if (length <= INPUT_WHOLE) {
-		rec_datum(s, t, TRACE_D_INPUT, addr, bytes, length);
+	rec_datum(s, t, TRACE_D_INPUT, addr, bytes, hashed.length ? INPUT_MAX : length);
+	if (!hashed.length)
 		return;
-	}
 	hashed.hash = XXH64(bytes, hashed.length, 0);
-	rec_datum(s, t, TRACE_D_INPUT, addr, bytes, INPUT_MAX);
 	rec_datum(s, t, TRACE_D_INPUT_HASH, addr, &hashed, sizeof(hashed));
 }
 
@@ -403,9 +409,7 @@ static void open_call(struct rec_task *t, const struct regs *entry)
 
 	rec_call_reset(c);
 	c->entry = *entry;
-	c->call = (struct sc_call){.nr = arch.call_nr(&c->entry)};
-	for (int i = 0; i < SC_ARGS; i++)
-		c->call.args[i] = arch.call_arg(&c->entry, i);
+	c->call = sc_call_of(arch.call_nr(&c->entry), &c->entry);
 	c->row = sc_row(c->call.nr);
 	if (c->row)
 		c->row = sc_row_refine(c->row, &c->call);

@@ -347,7 +347,7 @@ void rec_agent_load(struct rec_task *t);
  * with a stop. */
 void rec_agent_decline(struct rec_task *t);
 /* Has the task stopped inside it? */
-bool rec_in_agent(const struct rec_task *t);
+bool rec_in_agent(struct rec_task *t);
 /* At a stop outside of it, or at the task's end: what the agent has recorded becomes events. */
 void rec_agent_drain(struct rec_session *s, struct rec_task *t);
 /* A task that has stopped inside the agent is run to the end of its call. Its own signals are held

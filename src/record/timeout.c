@@ -31,11 +31,12 @@ void rec_shorten_timeout(struct rec_task *t)
 {
 	struct rec_call *c = &t->call;
 	const struct sc_timeout *timeout = sc_timeout(c->call.nr);
-	const struct sc_memory memory = tracee_memory(&t->tracee);
-	uint64_t now = rec_now();
 
 	if (!timeout)
 		return;
+	const struct sc_memory memory = tracee_memory(&t->tracee);
+	uint64_t now = rec_now();
+
 	if (!t->timed_since_ns) {
 		t->timed_since_ns = now;
 		return;

@@ -10,10 +10,10 @@
 static struct sc_call event_call(const struct rep_session *s)
 {
 	struct regs regs = rep_event_regs(s);
-	struct sc_call call = {.nr = (int)s->event.arg, .result = s->event.result, .ended = true};
+	struct sc_call call = sc_call_of((int)s->event.arg, &regs);
 
-	for (int i = 0; i < SC_ARGS; i++)
-		call.args[i] = arch.call_arg(&regs, i);
+	call.result = s->event.result;
+	call.ended = true;
 	return call;
 }
 

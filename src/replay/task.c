@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -43,18 +41,13 @@ static struct error *apply_image_datum(struct rep_session *s, struct rep_task *t
 	}
 }
 
-#define HWCAP2_FSGSBASE 2 /* asm/hwcap2.h */
-
 /* One that makes no calls: all of them stop. */
 static bool map_agent(struct rep_task *t)
 {
-	const uint64_t entry = AGENT_DECLINE, bases = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+	static struct agent_state state = {.entry = AGENT_DECLINE};
 
-	return tracee_map_agent(&t->tracee) &&
-	       tracee_write(&t->tracee, AGENT_DATA + offsetof(struct agent_state, bases), &bases,
-			    sizeof(bases)) == sizeof(bases) &&
-	       tracee_write(&t->tracee, AGENT_DATA + offsetof(struct agent_state, entry), &entry,
-			    sizeof(entry)) == sizeof(entry);
+	state.bases = arch.bases_are_readable();
+	return tracee_map_agent(&t->tracee, &state);
 }
 
 /* Rearms what exec drops, clears the stub's mappings and builds the recorded ones. */

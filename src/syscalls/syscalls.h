@@ -128,6 +128,8 @@ struct sc_row {
 	struct sc_arg args[SC_ARGS];
 };
 
+struct regs;
+
 /* A call as made: its number, argument registers and, when it has ended, its result. */
 struct sc_call {
 	int nr;
@@ -136,6 +138,9 @@ struct sc_call {
 	bool ended;
 	taddr signal_mask; /* rt_sigreturn: where the mask lies that it puts back; 0: not known */
 };
+
+/* With the arguments that are in the registers; the result is not known. */
+struct sc_call sc_call_of(int nr, const struct regs *regs);
 
 /* A stretch of memory that a call reads or writes. Regions form a tree: a region whose `parent` is
  * not negative is pointed at by the 8 bytes at `parent_offset` of that region; one with parent -1

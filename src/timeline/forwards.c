@@ -388,7 +388,7 @@ struct error *tl_run(struct timeline *tl)
 	}
 }
 
-static struct error *to_event(struct timeline *tl, uint64_t event)
+struct error *tl_to_event(struct timeline *tl, uint64_t event)
 {
 	bool end, stopped;
 
@@ -403,15 +403,4 @@ static struct error *to_event(struct timeline *tl, uint64_t event)
 			try(checkpoint_if_due(tl));
 	}
 	return NULL;
-}
-
-struct error *tl_to_event(struct timeline *tl, uint64_t event)
-{
-	bool resolute = tl->resolute;
-
-	tl->resolute = true;
-	struct error *error = to_event(tl, event);
-
-	tl->resolute = resolute;
-	return error;
 }

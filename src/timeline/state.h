@@ -173,7 +173,7 @@ struct error *tl_run(struct timeline *tl);
 /* One instruction of that thread; 0: of whoever of the process is next. */
 struct error *tl_step(struct timeline *tl, uint32_t tid);
 void tl_forget_place(struct timeline *tl);
-/* Replays to right after the event. */
+/* Replays to right after the event; deaf and resolute, which the caller is. */
 struct error *tl_to_event(struct timeline *tl, uint64_t event);
 
 /* ---- mark.c ---- */

@@ -163,10 +163,12 @@ struct error *timeline_go_to_event(struct timeline *tl, uint64_t event, struct t
 	if (!ahead || before->done.number > tl->s.done.number)
 		try(checkpoint_restore(tl, before));
 	tl->deaf = true;
+	tl->resolute = true;
 	tl->stop.cause = TIMELINE_PLACE;
 	struct error *error = tl_to_event(tl, event);
 
 	tl->deaf = false;
+	tl->resolute = false;
 	if (error)
 		return error;
 	if (tl->stop.cause == TIMELINE_PLACE) {

@@ -14,10 +14,11 @@ static bool map(struct tracee *tracee, taddr at, uint64_t length, int prot)
 			    0) == (int64_t)at;
 }
 
-bool tracee_map_agent(struct tracee *tracee)
+bool tracee_map_agent(struct tracee *tracee, const struct agent_state *state)
 {
 	return map(tracee, AGENT_CODE, AGENT_CODE_SIZE, PROT_READ | PROT_EXEC) &&
 	       map(tracee, AGENT_DATA, AGENT_DATA_END - AGENT_DATA, PROT_READ | PROT_WRITE) &&
 	       tracee_write(tracee, AGENT_CODE, agent_blob, sizeof(agent_blob)) ==
-		       sizeof(agent_blob);
+		       sizeof(agent_blob) &&
+	       tracee_write(tracee, AGENT_DATA, state, sizeof(*state)) == sizeof(*state);
 }

@@ -21,6 +21,8 @@
 /* mmap(2) since Linux 6.11. */
 #define WARP_MAP_DROPPABLE 8
 
+struct agent_state;
+
 struct tracee {
 	pid_t tid, tgid;
 	int mem; /* /proc/TID/mem, opened at first use; -1 */
@@ -46,9 +48,8 @@ struct tracee {
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
 void tracee_deinit(struct tracee *tracee);
 
-/* Maps the agent (src/abi/agent_abi.h) and writes its code; its state is zeros. False: there is no
- * room. */
-bool tracee_map_agent(struct tracee *tracee);
+/* Maps the agent (src/abi/agent_abi.h) and writes its code and state. False: there is no room. */
+bool tracee_map_agent(struct tracee *tracee, const struct agent_state *state);
 /* Blocks all signals but those that instructions raise; ours, too, where the program blocks
  * SIGTRAP. */
 void tracee_block_signals(struct tracee *tracee);

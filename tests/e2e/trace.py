@@ -400,8 +400,7 @@ def refusals(context):
 
 TESTS = [timestamps, counts, follows_into_file, ends_like_program, closed_pipe, full_disk, strings, attach,
          killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, interrupt, expressions,
-         programs_with_rules, classes,
-         nothing_else_stops, json_lines, stacks, refusals]
+         programs_with_rules, classes, nothing_else_stops, json_lines, stacks, refusals]
 
 
 def tests(config):

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
@@ -569,6 +570,13 @@ void x86_64_agent_regs(struct regs *regs, int nr, const uint64_t *record, bool b
 	}
 	regs->word[RAX] = (uint64_t)ENTRY_RESULT;
 	regs->word[ORIG_RAX] = (uint64_t)nr;
+}
+
+#define HWCAP2_FSGSBASE 2 /* asm/hwcap2.h */
+
+bool x86_64_bases_are_readable(void)
+{
+	return getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 }
 
 void x86_64_agent_record_regs(const struct regs *regs, uint64_t *record)

@@ -251,6 +251,7 @@ const struct arch_ops arch = {
 	.call_stub = x86_64_call_stub,
 	.leave_call_copy = x86_64_leave_call_copy,
 	.agent_regs = x86_64_agent_regs,
+	.bases_are_readable = x86_64_bases_are_readable,
 	.agent_record_regs = x86_64_agent_record_regs,
 	.restart_stub = x86_64_restart_stub,
 	.flags_dead = x86_64_flags_dead,

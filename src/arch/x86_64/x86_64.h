@@ -74,6 +74,7 @@ unsigned x86_64_window(const uint8_t *bytes, size_t length);
 unsigned x86_64_call_window(const uint8_t *bytes, size_t length, unsigned *offset);
 size_t x86_64_call_stub(struct arch_stub *stub, uint8_t *code, size_t room);
 void x86_64_leave_call_copy(struct regs *regs, taddr next);
+bool x86_64_bases_are_readable(void);
 void x86_64_agent_record_regs(const struct regs *regs, uint64_t *record);
 void x86_64_agent_regs(struct regs *regs, int nr, const uint64_t *record, bool bases);
 unsigned x86_64_window_starts(const uint8_t *window, unsigned length);
