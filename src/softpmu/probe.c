@@ -186,7 +186,7 @@ bool softpmu_probe_plan(struct tracee *tracee, const struct softpmu_probes *prob
 	return out->at;
 }
 
-static bool is_in_fixed_code(struct tracee *tracee, taddr pc, unsigned length)
+bool softpmu_is_in_fixed_code(struct tracee *tracee, taddr pc, unsigned length)
 {
 	struct proc_maps maps _cleanup_(proc_maps_deinit) = {0};
 
@@ -206,7 +206,7 @@ static bool plan_call_from(struct tracee *tracee, const struct softpmu_probes *p
 
 	if (!length || length > ARCH_WINDOW_MAX || softpmu_probe_over(probes, pc, pc + length) ||
 	    softpmu_is_jumped_into(tracee, pc, length) || softpmu_is_overlapped(tracee, pc) ||
-	    !is_in_fixed_code(tracee, pc, length))
+	    !softpmu_is_in_fixed_code(tracee, pc, length))
 		return false;
 	*out = (struct softpmu_probe){.pc = pc, .length = length, .call = true};
 	out->at = softpmu_find_room(tracee, pc, arch.window_starts(bytes, length));
@@ -242,7 +242,7 @@ static size_t make_stub(struct softpmu_probe *probe, const uint8_t *bytes, unsig
 		.length = probe->length,
 		.known = known,
 		.scratch = SCRATCH,
-		.counter = COUNTER,
+		.counter = probe->counter ? probe->counter : COUNTER,
 		.flags_dead = probe->shadow,
 	};
 	size_t size = (probe->call ? arch.call_stub : arch.count_stub)(&stub, code, room);

@@ -32,6 +32,7 @@ struct softpmu_probe {
 	bool call;     /* it does not count: it lets the agent make the system call there */
 	taddr enters, declined; /* of such: where the stub enters the agent; its copy of the call */
 	taddr next;		/* and where the program goes on behind that */
+	taddr counter;		/* of its own (softpmu/visits.h); 0: the task's */
 	taddr trapped;		/* program counter after the stub's trap */
 	taddr counted;		/* program counter after the counter was written */
 	taddr copies
@@ -66,6 +67,7 @@ bool softpmu_call_plan(struct tracee *tracee, const struct softpmu_probes *probe
 		       struct softpmu_probe *out);
 /* Is it code that only a system call can change? */
 bool softpmu_is_fixed_code(const struct proc_map *map);
+bool softpmu_is_in_fixed_code(struct tracee *tracee, taddr pc, unsigned length);
 /* Does a jump nearby lead to an instruction inside the window? It would trap each time. (Others are
  * found when they do.) */
 bool softpmu_is_jumped_into(struct tracee *tracee, taddr pc, unsigned length);

@@ -239,6 +239,31 @@ bool breaks_changed(struct timeline *tl)
 	return changed;
 }
 
+/* ---- put aside ---- */
+
+struct breaks_aside breaks_only(struct timeline *tl, const taddr *addrs, size_t count)
+{
+	struct breaks_aside aside = {tl->breakpoints, tl->watches.count, tl->caught.count,
+				     tl->catch_all,   tl->deaf,		 tl->resolute};
+
+	memset(&tl->breakpoints, 0, sizeof(tl->breakpoints));
+	vec_append(&tl->breakpoints, addrs, count);
+	tl->watches.count = tl->caught.count = 0;
+	tl->catch_all = tl->deaf = false;
+	return aside;
+}
+
+void breaks_put_back(struct timeline *tl, const struct breaks_aside *aside)
+{
+	vec_deinit(&tl->breakpoints);
+	tl->breakpoints = aside->breakpoints;
+	tl->watches.count = aside->watches;
+	tl->caught.count = aside->caught;
+	tl->catch_all = aside->catch_all;
+	tl->deaf = aside->deaf;
+	tl->resolute = aside->resolute;
+}
+
 /* ---- the user's ---- */
 
 void timeline_set_breakpoint(struct timeline *tl, taddr addr, bool on)

@@ -110,8 +110,7 @@ static struct error *replay_event(struct timeline *tl, bool *stopped)
 
 /* ---- instructions ---- */
 
-/* Has the event a way to it, on which its task executes instructions? */
-static bool has_way(const struct trace_event *event)
+bool tl_has_way(const struct trace_event *event)
 {
 	switch (event->kind) {
 	case TRACE_EV_SYSCALL:
@@ -127,9 +126,9 @@ static bool has_way(const struct trace_event *event)
 	}
 }
 
-static bool has_place(const struct trace_event *event)
+bool tl_has_place(const struct trace_event *event)
 {
-	return has_way(event) &&
+	return tl_has_way(event) &&
 	       (event->kind == TRACE_EV_SCHED || (event->flags & TRACE_F_ASYNC)) &&
 	       !(event->flags & TRACE_F_BEFORE_CALL);
 }
@@ -148,8 +147,7 @@ static bool is_at(struct rep_task *t, const struct softpmu_target *target)
 	return hits == target->place.hits && tl_has_state(t, target);
 }
 
-/* Reads what the next event tells about its place, once. */
-static struct error *know_place(struct timeline *tl, struct rep_task *t)
+struct error *tl_know_place(struct timeline *tl, struct rep_task *t)
 {
 	uint64_t hash;
 
@@ -174,7 +172,7 @@ void tl_forget_place(struct timeline *tl)
 static struct error *step_to_place(struct timeline *tl, struct rep_task *t, bool *there,
 				   enum softpmu_result *result, int *status)
 {
-	try(know_place(tl, t));
+	try(tl_know_place(tl, t));
 	struct softpmu_target target = tl->place.target;
 
 	*there = is_at(t, &target);
@@ -205,9 +203,9 @@ static struct error *step_task(struct timeline *tl, struct rep_task *t, bool *do
 	int status = 0;
 
 	*stopped = false;
-	if (has_place(&tl->s.event))
+	if (tl_has_place(&tl->s.event))
 		try(step_to_place(tl, t, &there, &result, &status));
-	else if (has_way(&tl->s.event))
+	else if (tl_has_way(&tl->s.event))
 		result = tl_step_once(tl, t, &status);
 	if (t->tracee.gone)
 		return rep_diverged(&tl->s, t, "the replayed task is gone");
@@ -254,10 +252,10 @@ static struct error *stop_where_it_stands(struct timeline *tl, bool *stopped)
 
 	*stopped = false;
 	if (tl->reported || tl->deaf || !t || !tl_is_ours(tl, t) || t->moved ||
-	    !has_way(&tl->s.event) || !breaks_has(tl, breaks_pc(t)))
+	    !tl_has_way(&tl->s.event) || !breaks_has(tl, breaks_pc(t)))
 		return NULL;
-	if (has_place(&tl->s.event)) {
-		try(know_place(tl, t));
+	if (tl_has_place(&tl->s.event)) {
+		try(tl_know_place(tl, t));
 		if (is_at(t, &tl->place.target))
 			return NULL; /* others run before it goes on */
 	}
@@ -312,6 +310,20 @@ static struct error *run_event(struct timeline *tl, bool *stopped)
 		return NULL;
 	*stopped = tl->at && tl->at->moved && tl->s.done.number == tl->at->event;
 	return *stopped ? run_to_mark(tl) : replay_event(tl, stopped);
+}
+
+struct error *tl_pass_event(struct timeline *tl, bool *stopped)
+{
+	typeof(tl->breakpoints) aside = tl->breakpoints;
+	uint64_t event = tl->s.done.number;
+	struct error *error = NULL;
+
+	*stopped = false;
+	memset(&tl->breakpoints, 0, sizeof(tl->breakpoints));
+	while (!error && !*stopped && tl->s.done.number == event)
+		error = run_event(tl, stopped);
+	tl->breakpoints = aside;
+	return error;
 }
 
 /* ---- steps ---- */

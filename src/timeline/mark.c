@@ -89,6 +89,7 @@ struct error *mark_seek(struct timeline *tl, const struct timeline_mark *mark)
 
 	if (tl->s.paused)
 		return rep_pause(&tl->s);
+	tl->visits = result == SOFTPMU_FOUND ? target.visits : 0;
 	if (result == SOFTPMU_FOUND)
 		return NULL;
 	return rep_diverged(&tl->s, t,

@@ -29,7 +29,14 @@ static void free_mark(struct timeline_mark **mark)
 
 /* ---- runs ---- */
 
-/* Runs forwards from here to the mark, or to stop number `most`. *count: how many there were. */
+static bool is_over(struct timeline *tl, const struct timeline_mark *until)
+{
+	return tl->stop.cause == TIMELINE_PLACE || tl->stop.cause == TIMELINE_END ||
+	       tl->stop.cause == TIMELINE_INTERRUPTED ||
+	       mark_is_here(tl, until); /* of the event behind which it is, say */
+}
+
+/* Stops by watchpoints are counted, to stop number `most`. */
 static struct error *count_stops(struct timeline *tl, const struct timeline_mark *until,
 				 uint64_t most, uint64_t *count)
 {
@@ -38,11 +45,7 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 	tl->at = until;
 	for (*count = 0; !error && *count < most;) {
 		error = tl_run(tl);
-		if (error || tl->stop.cause == TIMELINE_PLACE || tl->stop.cause == TIMELINE_END ||
-		    tl->stop.cause == TIMELINE_INTERRUPTED)
-			break;
-		/* The stop at the mark itself: of the event behind which it is, say. */
-		if (mark_is_here(tl, until))
+		if (error || is_over(tl, until))
 			break;
 		++*count;
 	}
@@ -50,16 +53,82 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 	return error;
 }
 
+/* The last stop on a stretch. */
+struct last {
+	uint64_t count; /* 0: there is none. All stops, if there are watchpoints. */
+	uint64_t event;
+	bool behind; /* it is behind that event; else on the way from there to the next */
+	struct timeline_stop stop;
+};
+
+static void note_last(struct timeline *tl, struct last *last)
+{
+	last->count++;
+	last->event = tl->s.done.number;
+	last->stop = tl->stop;
+	last->behind = tl->stop.cause == TIMELINE_EXEC ||
+		       (tl->stop.cause == TIMELINE_CALL && !tl->stop.before);
+}
+
+/* Runs forwards from here to the mark. Of breakpoints on the way to an event only the first is
+ * stopped at. */
+static struct error *find_last_stop(struct timeline *tl, const struct timeline_mark *until,
+				    struct last *last)
+{
+	bool stopped = false;
+	struct error *error = NULL;
+
+	*last = (struct last){0};
+	if (tl->watches.count)
+		return count_stops(tl, until, UINT64_MAX, &last->count);
+	for (tl->at = until; !error;) {
+		if (!stopped)
+			error = tl_run(tl);
+		if (error || is_over(tl, until))
+			break;
+		note_last(tl, last);
+		stopped = false;
+		if (last->stop.cause != TIMELINE_BREAKPOINT)
+			continue;
+		if (last->event == until->event)
+			break; /* the rest of that way is looked at again */
+		error = tl_pass_event(tl, &stopped);
+	}
+	tl->at = NULL;
+	return error;
+}
+
+/* From an earlier position. */
+static struct error *run_to_last(struct timeline *tl, const struct last *last,
+				 const struct timeline_mark *until)
+{
+	const struct timeline_mark event = {.event = last->event};
+	bool found = true;
+	uint64_t count;
+
+	if (tl->watches.count)
+		return count_stops(tl, until, last->count, &count);
+	try(mark_reach(tl, &event));
+	if (last->stop.cause == TIMELINE_BREAKPOINT)
+		try(visits_go_to_last(tl, until->event == last->event ? until : NULL, &found));
+	else if (!last->behind)
+		try(tl_pass_event(tl, &found));
+	else
+		tl->stop = last->stop;
+	if (found && tl->stop.cause == last->stop.cause)
+		return NULL;
+	return rep_diverged(&tl->s, tl_any_task(tl), "a stop was not found again");
+}
+
 /* An interrupt would leave it before the stop, as if that had been passed. */
-static struct error *go_to_stop(struct timeline *tl, struct checkpoint *from,
-				const struct timeline_mark *until, uint64_t number)
+static struct error *go_to_last(struct timeline *tl, struct checkpoint *from,
+				const struct timeline_mark *until, const struct last *last)
 {
 	bool resolute = tl->resolute;
-	uint64_t count;
 
 	try(checkpoint_restore(tl, from));
 	tl->resolute = true;
-	struct error *error = count_stops(tl, until, number, &count);
+	struct error *error = run_to_last(tl, last, until);
 
 	tl->resolute = resolute;
 	if (error)
@@ -112,20 +181,20 @@ struct error *tl_run_back(struct timeline *tl)
 	struct checkpoint *from = checkpoint_before(tl, here);
 
 	while (from) {
-		uint64_t count;
+		struct last last;
 
 		try(checkpoint_restore(tl, from));
 		struct timeline_mark *begin = mark_make(tl);
-		struct error *error = count_stops(tl, here, UINT64_MAX, &count);
+		struct error *error = find_last_stop(tl, here, &last);
 
 		bool interrupted = !error && is_interrupted(tl);
 
 		tl->interrupted = 0;
 		if (interrupted) /* nothing was passed between here and where the motion began */
 			error = return_to(tl, from, here);
-		else if (!error && count)
-			error = go_to_stop(tl, from, here, count);
-		if (error || count || interrupted) {
+		else if (!error && last.count)
+			error = go_to_last(tl, from, here, &last);
+		if (error || last.count || interrupted) {
 			mark_free(begin);
 			return error;
 		}
@@ -230,16 +299,16 @@ static bool is_near(const struct timeline *tl, uint32_t tid)
 	       tl->near.count;
 }
 
-/* The mark is behind visit number `visits` of its instruction. To the visit before, from the mark's
- * event. */
-static struct error *go_to_visit(struct timeline *tl, const struct timeline_mark *here,
-				 uint64_t visits)
+struct error *tl_go_to_visit(struct timeline *tl, taddr pc, uint64_t number)
 {
 	struct rep_task *t = tl_next_task(tl);
-	struct softpmu_target target = mark_target(tl, here, t);
+	struct softpmu_target target = {.regs = *tracee_regs(&t->tracee), .visits = number};
 	int status;
 
-	target.visits = visits;
+	arch.set_pc(&target.regs, pc);
+	target.place.kind = TRACE_PLACE_STATE;
+	target.place.hits = softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
+	target.keep_code = trace_reader_meta(tl->s.reader)->numbers.flags & TRACE_META_NO_SITES;
 	if (tl_seek(tl, t, &target, &status) == SOFTPMU_STOPPED || t->tracee.gone)
 		return rep_diverged(&tl->s, t, "an earlier visit was not found again");
 	return NULL;
@@ -271,57 +340,19 @@ static struct error *come_near(struct timeline *tl, const struct timeline_mark *
 				      : rep_diverged(&tl->s, t, "a position was not found again");
 
 	if (!error && target.visits > 1)
-		error = go_to_visit(tl, here, target.visits - 1);
+		error = tl_go_to_visit(tl, arch.pc(&here->target.regs), target.visits - 1);
 	checkpoint_free(begin);
 	return error;
-}
-
-/* What stops a run, put aside while we look for something ourselves. */
-struct aside {
-	typeof(((struct timeline *)0)->breakpoints) breakpoints;
-	size_t watches, caught;
-	bool catch_all, deaf, resolute;
-};
-
-static struct aside only_break_at(struct timeline *tl, taddr pc)
-{
-	struct aside aside = {tl->breakpoints, tl->watches.count, tl->caught.count,
-			      tl->catch_all,   tl->deaf,	  tl->resolute};
-
-	memset(&tl->breakpoints, 0, sizeof(tl->breakpoints));
-	vec_push(&tl->breakpoints, pc);
-	tl->watches.count = tl->caught.count = 0;
-	tl->catch_all = tl->deaf = false;
-	return aside;
-}
-
-static void put_back(struct timeline *tl, const struct aside *aside)
-{
-	vec_deinit(&tl->breakpoints);
-	tl->breakpoints = aside->breakpoints;
-	tl->watches.count = aside->watches;
-	tl->caught.count = aside->caught;
-	tl->catch_all = aside->catch_all;
-	tl->deaf = aside->deaf;
-	tl->resolute = aside->resolute;
 }
 
 /* From here to the last visit of `pc` before the mark, if there is one. */
 static struct error *leap(struct timeline *tl, taddr pc, const struct timeline_mark *here)
 {
-	struct checkpoint *from;
-	uint64_t count = 0;
+	struct breaks_aside aside = breaks_only(tl, &pc, 1);
+	bool found;
+	struct error *error = visits_go_to_last(tl, here, &found);
 
-	try(checkpoint_copy(tl, &from));
-	struct aside aside = only_break_at(tl, pc);
-	struct error *error = count_stops(tl, here, UINT64_MAX, &count);
-
-	if (!error)
-		error = checkpoint_restore(tl, from);
-	if (!error && count)
-		error = count_stops(tl, here, count, &count);
-	put_back(tl, &aside);
-	checkpoint_free(from);
+	breaks_put_back(tl, &aside);
 	return error;
 }
 
@@ -378,12 +409,12 @@ static struct error *stop_before_call(struct timeline *tl, uint32_t tid, uint64_
 	t = tl_task(tl, tid);
 	if (!t || arch.pc(tracee_regs(&t->tracee)) == pc)
 		return NULL;
-	struct aside aside = only_break_at(tl, pc);
+	struct breaks_aside aside = breaks_only(tl, &pc, 1);
 
 	tl->resolute = true;
 	struct error *error = tl_run(tl);
 
-	put_back(tl, &aside);
+	breaks_put_back(tl, &aside);
 	return error;
 }
 

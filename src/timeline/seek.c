@@ -211,7 +211,7 @@ static enum softpmu_result pass_states(struct timeline *tl, struct rep_task *t,
 
 	if (breaks_near(tl, arch.pc(&target->regs)))
 		return state_by_breakpoints(tl, t, target, status);
-	for (;;) {
+	for (bool whole = true;; whole = false) {
 		pauser->before_run(tl, t);
 		target->place.hits = total(t);
 		enum softpmu_result result =
@@ -224,6 +224,8 @@ static enum softpmu_result pass_states(struct timeline *tl, struct rep_task *t,
 		tl->s.paused = result == SOFTPMU_STOPPED && pauser->is_wanted(tl, t, *status);
 		if (result != SOFTPMU_STOPPED)
 			breaks_remove(tl, t);
+		if (result == SOFTPMU_FOUND && !whole)
+			target->visits = 0; /* of the last part only */
 		if (result != SOFTPMU_STOPPED || tl->s.paused || !rep_is_foreign(t, *status))
 			return result;
 		target->visits = 0; /* an interrupt of no meaning */

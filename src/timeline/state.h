@@ -106,7 +106,9 @@ struct timeline {
 		struct softpmu_contents_list contents;
 	} place;
 	const struct timeline_mark *at; /* a mark on the way that is looked for; NULL: none */
-	bool deaf;			/* nothing but marks and events stops it */
+	uint64_t
+		visits; /* of its instruction on the last stretch to it, if they were counted; else 0 */
+	bool deaf;	/* nothing but marks and events stops it */
 	bool at_event; /* the task is at its event: no breakpoints, which it would meet again */
 	volatile sig_atomic_t interrupted;
 	volatile sig_atomic_t kicked;	/* the thread that runs, or ran last, was interrupted */
@@ -127,6 +129,13 @@ struct timeline {
 	bool reported; /* of the task that is next: that its place was stopped at */
 };
 
+/* What stops a run, put aside while we look for something ourselves. */
+struct breaks_aside {
+	typeof(((struct timeline *)0)->breakpoints) breakpoints;
+	size_t watches, caught;
+	bool catch_all, deaf, resolute;
+};
+
 /* ---- breaks.c ---- */
 extern const struct rep_pauser breaks_pauser;
 /* Memory of the task's process is as the program knows it again. */
@@ -138,6 +147,10 @@ bool breaks_near(const struct timeline *tl, taddr pc);
 /* Has watched memory changed since it was last looked at? Then tl->stop says where. */
 bool breaks_changed(struct timeline *tl);
 void breaks_look(struct timeline *tl);
+/* Only these breakpoints stop a run from here on (and signals, and exec), until the others are put
+ * back, which no run has changed. */
+struct breaks_aside breaks_only(struct timeline *tl, const taddr *addrs, size_t count);
+void breaks_put_back(struct timeline *tl, const struct breaks_aside *aside);
 /* Is it to stop now, wherever it is? */
 bool tl_is_interrupted(const struct timeline *tl);
 /* The address that the program knows the program counter by. */
@@ -172,6 +185,14 @@ void tl_note_event(struct timeline *tl);
 struct error *tl_run(struct timeline *tl);
 /* One instruction of that thread; 0: of whoever of the process is next. */
 struct error *tl_step(struct timeline *tl, uint32_t tid);
+/* The next event, with the breakpoints on the way to it put aside; *stopped by anything else. */
+struct error *tl_pass_event(struct timeline *tl, bool *stopped);
+/* Has the event a way to it, on which its task executes instructions? */
+bool tl_has_way(const struct trace_event *event);
+/* Has that way an end that is no call or fault? */
+bool tl_has_place(const struct trace_event *event);
+/* Reads what the next event tells about its place into tl->place, once. */
+struct error *tl_know_place(struct timeline *tl, struct rep_task *t);
 void tl_forget_place(struct timeline *tl);
 /* Replays to right after the event; deaf and resolute, which the caller is. */
 struct error *tl_to_event(struct timeline *tl, uint64_t event);
@@ -208,9 +229,19 @@ void checkpoint_end_tasks(struct timeline *tl);
 struct error *tl_run_back(struct timeline *tl);
 struct error *tl_step_back(struct timeline *tl, uint32_t tid);
 void near_forget(struct timeline *tl);
+/* From here to visit `number` of that instruction by the task that is next; where it stands counts,
+ * if that is one. Breakpoints must not be near it. */
+struct error *tl_go_to_visit(struct timeline *tl, taddr pc, uint64_t number);
 /* A stop before a call is made where that call has changed no registers yet: a position like
  * others. */
 struct error *tl_settle_before_call(struct timeline *tl);
+
+/* ---- visits.c ---- */
+/* To the last visit of a breakpoint on the way from here to the mark, on which there is no event, or
+ * (NULL) to the next event. Watchpoints must be put aside. *found: it is there, tl->stop; else it is
+ * where it began. */
+struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until,
+				bool *found);
 
 /* ---- divert.c ---- */
 /* Lets the diverted thread run to its next stop, or one instruction. */

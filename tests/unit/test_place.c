@@ -28,7 +28,9 @@ static void test_windows(void **state)
 	assert_int_equal(window("\x48\x01\xd8\x48\x01\xd1\x90", 7), 6);
 	/* a conditional jump at the end can be copied, a call or ret cannot */
 	assert_int_equal(window("\x48\x01\xd8\x75\xf0\x90", 6), 5);
-	assert_int_equal(window("\xe8\x00\x00\x00\x00\x90", 6), 0);
+	assert_int_equal(window("\xe8\x00\x00\x00\x00\x90", 6), 5);
+	assert_int_equal(window("\x48\x01\xd8\xe8\x00\x00\x00\x00", 8), 8);
+	assert_int_equal(window("\xff\xd0\x48\x01\xd8\x90", 6), 0);
 	assert_int_equal(window("\x48\x01\xd8\xc3\x90\x90", 6), 0);
 	/* what follows a short jump is not ours to move */
 	assert_int_equal(window("\xeb\x10\x90\x90\x90\x90", 6), 0);
@@ -137,6 +139,37 @@ static void test_stub(void **state)
 	sigaction(SIGTRAP, &old, NULL);
 }
 
+/* A call's copy pushes the address behind the program's own call: low addresses and high ones, whose
+ * lower half is negative. */
+static void test_stub_with_call(void **state)
+{
+	/* call f; inc %rax; ret; f: mov (%rsp), %rax; ret */
+	static const uint8_t caller[] = {0xe8, 4,    0,	   0,	 0,    0x48, 0xff,
+					 0xc0, 0xc3, 0x48, 0x8b, 0x04, 0x24, 0xc3};
+	static const unsigned long places[] = {0x60040000, 0x7f0160040000, 0x7f01e0040000};
+	volatile uint64_t *scratch = map_at(0x60030000);
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		uint8_t *code = map_at(places[i]), *at = map_at(places[i] + 0x10000);
+		struct arch_stub stub = {
+			.at = places[i] + 0x10000,
+			.pc = places[i],
+			.window = caller,
+			.length = 5,
+			.known = sizeof(caller),
+			.scratch = 0x60030000,
+			.counter = 0x60030020,
+		};
+
+		memcpy(code, caller, sizeof(caller));
+		scratch[4] = 1000;
+		assert_int_not_equal(arch.count_stub(&stub, at, 4096), 0);
+		arch.make_jump(code, places[i], stub.at, stub.length);
+		assert_int_equal(((uint64_t(*)(void))places[i])(), places[i] + 5 + 1);
+		assert_int_equal(scratch[4], 999);
+	}
+}
+
 /* mov $0x90ffc283, %eax; add %edx, %eax; ret. One byte further: add $-1, %edx; nop. */
 static void test_stub_of_overlapping_code(void **state)
 {
@@ -241,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_window_starts),
+		cmocka_unit_test(test_stub_with_call),
 		cmocka_unit_test(test_stub),
 		cmocka_unit_test(test_stub_of_overlapping_code),
 		cmocka_unit_test(test_stub_without_room),

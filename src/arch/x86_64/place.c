@@ -94,6 +94,13 @@ static bool is_short_branch(const struct insn *insn)
 	       insn->z.opcode <= 0xe3;
 }
 
+/* call rel32: the copy pushes the program's address, and jumps. */
+static bool is_direct_call(const struct insn *insn)
+{
+	return insn->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && insn->z.opcode == 0xe8 &&
+	       insn->z.length == ARCH_JUMP;
+}
+
 /* Can it be executed at another address with the same effect? */
 static bool is_movable(const struct insn *insn)
 {
@@ -104,6 +111,7 @@ static bool is_movable(const struct insn *insn)
 	case ZYDIS_CATEGORY_UNCOND_BR:
 		return is_branch(insn) || is_short_branch(insn);
 	case ZYDIS_CATEGORY_CALL:
+		return is_direct_call(insn);
 	case ZYDIS_CATEGORY_RET:
 	case ZYDIS_CATEGORY_SYSCALL:
 	case ZYDIS_CATEGORY_SYSTEM:
@@ -297,6 +305,19 @@ static bool emit_copy(struct code *c, const struct arch_stub *stub, unsigned off
 		/* the same over a short jump to what follows, to a long one */
 		emit(c, stub->window + offset, insn->z.length - 1u);
 		emit(c, (const uint8_t[]){0x02, 0xeb, 0x05, 0xe9, 0, 0, 0, 0}, 8);
+		return patch_distance(c, c->count - 4, stub->at + c->count,
+				      next + (taddr)insn->z.raw.imm[0].value.s);
+	}
+	if (is_direct_call(insn)) {
+		uint32_t low = (uint32_t)next, high = (uint32_t)(next >> 32);
+
+		emit(c, (const uint8_t[]){0x68},
+		     1); /* push low, whose sign goes into the upper half */
+		emit(c, &low, sizeof(low));
+		emit(c, (const uint8_t[]){0xc7, 0x44, 0x24, 0x04},
+		     4); /* mov dword [rsp + 4], high */
+		emit(c, &high, sizeof(high));
+		emit(c, (const uint8_t[]){0xe9, 0, 0, 0, 0}, 5);
 		return patch_distance(c, c->count - 4, stub->at + c->count,
 				      next + (taddr)insn->z.raw.imm[0].value.s);
 	}

@@ -1,0 +1,226 @@
+/* The last visit of a breakpoint on the way of one task to its next event, or to a mark on that way.
+ *
+ * Each breakpoint's instruction gets a site that counts (softpmu/visits.h), the task runs to the
+ * end at full speed, is made again from a copy, and runs to the last visit. Where no site can be
+ * made there is a breakpoint; if that is passed, or something else is in the way, all stops are
+ * counted one by one. */
+#include "softpmu/visits.h"
+#include "timeline/state.h"
+
+struct visits {
+	struct timeline *tl;
+	const struct timeline_mark *until; /* NULL: the next event */
+	taddr pcs[SOFTPMU_VISITS];	   /* the breakpoints that are looked at */
+	uint64_t counts[SOFTPMU_VISITS];
+	unsigned number;
+};
+
+/* ---- stop by stop ---- */
+
+/* Runs from here to the end of the way, or to break number `most`. *count: how many there were. */
+static struct error *count_breaks(struct timeline *tl, const struct timeline_mark *until,
+				  uint64_t most, uint64_t *count)
+{
+	struct error *error = NULL;
+
+	*count = 0;
+	tl->at = until;
+	tl->halt = until ? 0 : tl->s.event.number;
+	while (!error && *count < most) {
+		error = tl_run(tl);
+		if (error || tl->stop.cause != TIMELINE_BREAKPOINT)
+			break;
+		++*count;
+	}
+	tl->at = NULL;
+	tl->halt = 0;
+	return error;
+}
+
+static struct error *by_stops(struct timeline *tl, struct checkpoint *start,
+			      const struct timeline_mark *until, bool *found)
+{
+	uint64_t count;
+
+	try(count_breaks(tl, until, UINT64_MAX, &count));
+	*found = count;
+	try(checkpoint_restore(tl, start));
+	tl_next_task(tl);
+	return count ? count_breaks(tl, until, count, &count) : NULL;
+}
+
+/* ---- by counting ---- */
+
+/* Is the end stepped to? Steps through a site's stub would count as the program's. */
+static struct error *is_stepped_to(struct timeline *tl, const struct timeline_mark *until,
+				   bool *stepped)
+{
+	const struct trace_place *place = &tl->place.target.place;
+
+	*stepped = false;
+	if (until)
+		place = &until->target.place;
+	else if (tl_has_place(&tl->s.event))
+		try(tl_know_place(tl, tl_next_task(tl)));
+	else
+		return NULL;
+	*stepped = place->kind == TRACE_PLACE_EXACT && place->steps;
+	return NULL;
+}
+
+/* The mark's own instruction is counted by the search for the mark. */
+static bool is_marks(const struct visits *v, unsigned i)
+{
+	const struct softpmu_target *target = v->until ? &v->until->target : NULL;
+
+	return target && target->place.kind == TRACE_PLACE_STATE &&
+	       arch.pc(&target->regs) == v->pcs[i];
+}
+
+/* False: the mark's own were not counted. */
+static bool read_counts(struct visits *v, struct rep_task *t)
+{
+	for (unsigned i = 0; i < v->number; i++) {
+		if (is_marks(v, i) && !v->tl->visits)
+			return false;
+		v->counts[i] =
+			is_marks(v, i) ? v->tl->visits - 1 : softpmu_visits_read(&t->tracee, i);
+	}
+	return true;
+}
+
+/* Counts visits of all on the way from here to the end, where it leaves the task with its sites. */
+static struct error *count_all(struct visits *v, bool *counted)
+{
+	struct timeline *tl = v->tl;
+	struct rep_task *t = tl_next_task(tl);
+	struct breaks_aside aside = breaks_only(tl, NULL, 0);
+	uint64_t stops = 0;
+
+	for (unsigned i = 0; i < v->number; i++)
+		if (!is_marks(v, i) &&
+		    !softpmu_visits_begin(&t->tracee, &t->mm->probes, v->pcs[i], i))
+			vec_push(&tl->breakpoints, v->pcs[i]);
+	tl->visits = 0;
+	struct error *error = count_breaks(tl, v->until, 1, &stops);
+
+	breaks_put_back(tl, &aside);
+	*counted = !error && !stops &&
+		   tl->stop.cause == (v->until ? TIMELINE_PLACE : TIMELINE_STEPPED) &&
+		   read_counts(v, t);
+	return error;
+}
+
+/* To that visit, from where they were counted. */
+static struct error *go_to_visit(struct timeline *tl, taddr pc, uint64_t number)
+{
+	struct rep_task *t = tl_next_task(tl);
+
+	if (number == 1 && !t->moved && breaks_pc(t) == pc)
+		return NULL;
+	struct breaks_aside aside = breaks_only(tl, NULL, 0);
+	struct error *error = tl_go_to_visit(tl, pc, number);
+
+	breaks_put_back(tl, &aside);
+	return error;
+}
+
+/* Keeps those that were visited. */
+static void keep_visited(struct visits *v)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < v->number; i++) {
+		if (!v->counts[i])
+			continue;
+		v->pcs[kept] = v->pcs[i];
+		v->counts[kept++] = v->counts[i];
+	}
+	v->number = kept;
+}
+
+/* To the last visit of one; then those that are visited behind that are looked at. *pc: where it
+ * has come to; 0: nothing is visited. */
+static struct error *by_counting(struct visits *v, bool *counted, taddr *pc)
+{
+	struct timeline *tl = v->tl;
+	struct checkpoint *start = NULL;
+	struct error *error = NULL;
+
+	for (*pc = 0; !error && v->number;) {
+		error = checkpoint_copy(tl, &start);
+		if (!error)
+			error = count_all(v, counted);
+		if (!error && *counted)
+			error = checkpoint_restore(tl, start);
+		if (error || !*counted)
+			break;
+		checkpoint_free(start);
+		start = NULL;
+		keep_visited(v);
+		if (!v->number)
+			break;
+		*pc = v->pcs[0];
+		error = go_to_visit(tl, *pc, v->counts[0]);
+		v->counts[0] = 0;
+		keep_visited(v);
+	}
+	checkpoint_free(start);
+	return error;
+}
+
+static bool prepare(struct visits *v)
+{
+	struct timeline *tl = v->tl;
+
+	if (tl->breakpoints.count > SOFTPMU_VISITS ||
+	    (trace_reader_meta(tl->s.reader)->numbers.flags & TRACE_META_NO_SITES))
+		return false;
+	vec_foreach (&tl->breakpoints, pc)
+		v->pcs[v->number++] = *pc;
+	return true;
+}
+
+static struct error *look(struct visits *v, struct checkpoint *start, bool *found)
+{
+	struct timeline *tl = v->tl;
+	bool stepped, counted = false;
+	taddr pc;
+
+	try(is_stepped_to(tl, v->until, &stepped));
+	if (!stepped && prepare(v)) {
+		try(by_counting(v, &counted, &pc));
+		if (!counted)
+			try(checkpoint_restore(tl, start));
+	}
+	struct rep_task *t = tl_next_task(tl);
+
+	if (!counted)
+		return by_stops(tl, start, v->until, found);
+	*found = pc;
+	if (pc)
+		tl->stop = (struct timeline_stop){
+			.cause = TIMELINE_BREAKPOINT, .tid = t->tid, .addr = pc};
+	return NULL;
+}
+
+struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until, bool *found)
+{
+	struct visits v = {.tl = tl, .until = until};
+	struct rep_task *t = tl_next_task(tl);
+	struct checkpoint *start;
+
+	*found = false;
+	if (!t || !tl_has_way(&tl->s.event) || !tl->breakpoints.count)
+		return NULL;
+	try(checkpoint_copy(tl, &start));
+	bool resolute = tl->resolute;
+
+	tl->resolute = true;
+	struct error *error = look(&v, start, found);
+
+	tl->resolute = resolute;
+	tl->reported = *found;
+	checkpoint_free(start);
+	return error;
+}
