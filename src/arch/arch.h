@@ -346,9 +346,6 @@ struct arch_ops {
 	void (*make_jump)(uint8_t *bytes, taddr from, taddr to, unsigned length);
 	/* Clears the mark that a breakpoint register leaves in the flags. */
 	void (*clear_resume)(struct regs *);
-	/* A hardware breakpoint on execution, in the first of the debug registers; 0 removes it.
-	 * False if there is none. */
-	bool (*set_breakpoint)(pid_t tid, taddr at);
 	/* Clears what differs between equal vector states: which parts the processor calls in use,
 	 * where code ran. */
 	void (*xstate_normalise)(uint8_t *state, size_t length);

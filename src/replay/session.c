@@ -464,18 +464,20 @@ static struct error *make_stub(struct rep_session *s)
 
 /* The core of the recording if there is one: where cpuid cannot be made to trap, its results
  * depend on the core. */
-static void pin(const struct rep_session *s, const cpu_set_t *allowed)
+static void pin(struct rep_session *s)
 {
 	uint32_t core = trace_reader_meta(s->reader)->numbers.cpu;
 	cpu_set_t one;
 
+	if (sched_getaffinity(0, sizeof(s->cpus), &s->cpus))
+		return;
 	CPU_ZERO(&one);
-	if (core < CPU_SETSIZE && CPU_ISSET(core, allowed))
+	if (core < CPU_SETSIZE && CPU_ISSET(core, &s->cpus))
 		CPU_SET(core, &one);
 	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && !CPU_COUNT(&one); cpu--)
-		if (CPU_ISSET(cpu, allowed))
+		if (CPU_ISSET(cpu, &s->cpus))
 			CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	s->pinned = sched_setaffinity(0, sizeof(one), &one) == 0;
 }
 
 /* One descriptor a mapped file. */
@@ -499,6 +501,7 @@ struct error *rep_open(struct rep_session *s, const struct replay_options *optio
 		trace_reader_meta(s->reader)->numbers.flags & TRACE_META_CPUID_TRAPPED;
 	if (s->shares_cpuid_trap)
 		arch.share_cpuid_trap(true);
+	pin(s);
 	return make_stub(s);
 }
 
@@ -516,6 +519,8 @@ void rep_close(struct rep_session *s)
 	if (s->stub >= 0)
 		close(s->stub);
 	trace_reader_destroy(s->reader);
+	if (s->pinned)
+		sched_setaffinity(0, sizeof(s->cpus), &s->cpus);
 }
 
 static void note_result(struct rep_session *s, bool failed, struct replay_result *result)
@@ -542,7 +547,6 @@ struct error *replay_recording(const struct replay_options *options, struct repl
 {
 	struct rep_interrupts own;
 	struct rep_session s;
-	cpu_set_t allowed;
 
 	*result = (struct replay_result){0};
 	struct error *error = rep_open(&s, options);
@@ -551,16 +555,10 @@ struct error *replay_recording(const struct replay_options *options, struct repl
 		rep_close(&s);
 		return error;
 	}
-	bool pinned = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
-
-	if (pinned)
-		pin(&s, &allowed);
 	rep_interrupts_take(&own);
 	error = run_events(&s);
 	note_result(&s, error, result);
 	rep_close(&s);
 	rep_interrupts_return(&own);
-	if (pinned)
-		sched_setaffinity(0, sizeof(allowed), &allowed);
 	return error;
 }

@@ -8,6 +8,7 @@
 #define uthash_malloc(size)	   xmalloc(size)
 #define uthash_free(pointer, size) free(pointer)
 
+#include <sched.h>
 #include <signal.h>
 
 #include "replay/replay.h"
@@ -81,10 +82,12 @@ struct rep_session {
 	struct trace_found_list found; /* places by state as numbers, in the order of events */
 	bool found_more;	       /* than the recording's directory has */
 	struct bytes input;	       /* what a call reads, to be compared */
-	bool shares_cpuid_trap;	       /* see arch.share_cpuid_trap() */
-	int stub;		       /* memfd of the stub executable */
-	bool bar_shown;		       /* the progress bar stands on the terminal */
-	uint64_t told_event;	       /* the user was told that this one takes long */
+	cpu_set_t cpus;		       /* of this thread before it was pinned to one */
+	bool pinned;
+	bool shares_cpuid_trap; /* see arch.share_cpuid_trap() */
+	int stub;		/* memfd of the stub executable */
+	bool bar_shown;		/* the progress bar stands on the terminal */
+	uint64_t told_event;	/* the user was told that this one takes long */
 	int status;
 	bool ended;
 };

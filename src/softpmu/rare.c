@@ -96,7 +96,7 @@ static void add_callers(struct rare *r)
 
 static void set(struct rare *r, unsigned slot, taddr at)
 {
-	arch.set_debug(r->tracee->tid, slot, at ? ARCH_DEBUG_EXECUTE : ARCH_DEBUG_OFF, at, 1);
+	tracee_set_debug(r->tracee, slot, at ? ARCH_DEBUG_EXECUTE : ARCH_DEBUG_OFF, at, 1);
 }
 
 /* The status of the next stop; an interrupt's when the time is over. */

@@ -240,7 +240,7 @@ static void change_to_stub(struct seek *k, uint64_t count, bool (*write)(struct 
 		return;
 	tracee_write(k->tracee, COUNTER, &count, sizeof(count));
 	if (install(k, write))
-		arch.set_breakpoint(k->tracee->tid, 0);
+		tracee_break_at(k->tracee, 0);
 	else
 		uninstall(k); /* half done: the breakpoint goes on */
 }
@@ -259,7 +259,7 @@ static void give_way(struct seek *k)
 	else
 		k->seen += read_count(k);
 	uninstall(k);
-	arch.set_breakpoint(k->tracee->tid, k->pc);
+	tracee_break_at(k->tracee, k->pc);
 	k->lately = VISITS - VISITS_AGAIN;
 }
 
@@ -347,7 +347,7 @@ static void show_jump(struct seek *k)
 
 static enum softpmu_result search(struct seek *k, int *status)
 {
-	arch.set_breakpoint(k->tracee->tid, k->real);
+	tracee_break_at(k->tracee, k->real);
 	while (next_visit(k, status)) {
 		hide_jump(k);
 		if (at_target(k)) {
@@ -381,7 +381,7 @@ static bool write_counting_stub(struct seek *k)
 static enum softpmu_result count_visits(struct seek *k, int *status)
 {
 	k->left = k->target->visits;
-	arch.set_breakpoint(k->tracee->tid, k->real);
+	tracee_break_at(k->tracee, k->real);
 	if (!k->changes)
 		change_to_stub(k, k->left, write_counting_stub);
 	/* The first pass goes through the jump: where the tracee stands is a visit. */
@@ -411,7 +411,7 @@ static enum softpmu_result seek_state(struct tracee *tracee, const struct softpm
 		return SOFTPMU_FOUND;
 	result = target->visits ? count_visits(&k, status) : search(&k, status);
 	if (!tracee->gone)
-		arch.set_breakpoint(tracee->tid, 0);
+		tracee_break_at(tracee, 0);
 	uninstall(&k);
 	return result;
 }

@@ -28,12 +28,12 @@
 /* Past an instruction in one go: a repeated one, or one that sees the flag of single-stepping. */
 static int run_past(struct tracee *tracee, taddr next)
 {
-	arch.set_breakpoint(tracee->tid, next);
+	tracee_break_at(tracee, next);
 	tracee_resume(tracee, PTRACE_CONT, 0);
 	int status = tracee_wait(tracee, 0);
 
 	if (!tracee->gone) {
-		arch.set_breakpoint(tracee->tid, 0);
+		tracee_break_at(tracee, 0);
 		arch.clear_resume(tracee_regs_mut(tracee));
 	}
 	return status;

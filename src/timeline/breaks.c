@@ -65,9 +65,9 @@ static void arm_watches(struct timeline *tl, struct rep_task *t, bool on)
 	for (size_t i = 0; i < tl->watches.count && tl_is_ours(tl, t); i++) {
 		const struct watch *watch = &tl->watches.items[i];
 
-		arch.set_debug(t->tracee.tid, FIRST_SLOT + (unsigned)i,
-			       on && !tl->deaf ? watch->kind : ARCH_DEBUG_OFF, watch->addr,
-			       watch->length);
+		tracee_set_debug(&t->tracee, FIRST_SLOT + (unsigned)i,
+				 on && !tl->deaf ? watch->kind : ARCH_DEBUG_OFF, watch->addr,
+				 watch->length);
 	}
 }
 

@@ -190,10 +190,10 @@ static enum softpmu_result state_by_breakpoints(struct timeline *tl, struct rep_
 		pc = arch.pc(tracee_regs(&t->tracee));
 		if (pc == place || breaks_has(tl, breaks_pc(t)))
 			continue;
-		arch.set_breakpoint(t->tracee.tid, softpmu_real_place(&t->mm->probes, place));
+		tracee_break_at(&t->tracee, softpmu_real_place(&t->mm->probes, place));
 		bool hit = run_to_hit(tl, t, status);
 
-		arch.set_breakpoint(t->tracee.tid, 0);
+		tracee_break_at(&t->tracee, 0);
 		if (tl->s.paused && tl->stop.cause == TIMELINE_BREAKPOINT) {
 			tl->s.paused = false; /* perhaps it is the place */
 			continue;

@@ -91,6 +91,8 @@ void tracee_stopped(struct tracee *tracee, int status)
 	 * tracee_trap_first(). */
 	if (event != PTRACE_EVENT_STOP)
 		tracee->interrupted = false;
+	if (event == PTRACE_EVENT_EXEC) /* which clears them (flush_ptrace_hw_breakpoint()) */
+		memset(tracee->debug, 0, sizeof(tracee->debug));
 	if (event || WSTOPSIG(status) != SIGTRAP)
 		return;
 	tracee->trapped = true;
@@ -152,11 +154,38 @@ static void pass_stray(struct tracee *tracee, int how)
 	tracee->unseen = status < 0 ? 0 : status;
 }
 
+void tracee_set_debug(struct tracee *tracee, unsigned slot, enum arch_debug kind, taddr at,
+		      unsigned length)
+{
+	tracee->wanted[slot] = kind == ARCH_DEBUG_OFF ? (struct tracee_debug){0}
+						      : (struct tracee_debug){kind, length, at};
+}
+
+void tracee_break_at(struct tracee *tracee, taddr at)
+{
+	tracee_set_debug(tracee, 0, at ? ARCH_DEBUG_EXECUTE : ARCH_DEBUG_OFF, at, 1);
+}
+
+static void write_debug(struct tracee *tracee)
+{
+	for (unsigned slot = 0; slot < TRACEE_DEBUG_SLOTS; slot++) {
+		const struct tracee_debug *wanted = &tracee->wanted[slot];
+		struct tracee_debug *is = &tracee->debug[slot];
+
+		if (wanted->kind == is->kind && wanted->at == is->at &&
+		    wanted->length == is->length)
+			continue;
+		arch.set_debug(tracee->tid, slot, wanted->kind, wanted->at, wanted->length);
+		*is = *wanted;
+	}
+}
+
 void tracee_resume(struct tracee *tracee, int how, int signal)
 {
 	if (tracee->unseen)
 		return;
 	tracee_write_regs(tracee);
+	write_debug(tracee);
 	if (tracee->stray)
 		pass_stray(tracee, how);
 	tracee->stopped = false;

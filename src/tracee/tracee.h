@@ -23,6 +23,15 @@
 
 struct agent_state;
 
+/* A debug register. */
+struct tracee_debug {
+	enum arch_debug kind;
+	unsigned length;
+	taddr at;
+};
+
+#define TRACEE_DEBUG_SLOTS 4
+
 struct tracee {
 	pid_t tid, tgid;
 	int mem; /* /proc/TID/mem, opened at first use; -1 */
@@ -42,7 +51,10 @@ struct tracee {
 		kept_trap; /* its own SIGTRAP, which the kernel made one with ours; signo 0: none */
 	bool interrupted;  /* tracee_interrupt() was called; the caller takes note of its stop */
 	bool stray;	   /* see tracee_forget_interrupt() */
-	uint64_t stops;	   /* how many stops it made: the price of tracing */
+	/* Debug registers: as they shall be when it runs, and as they are. Each change costs tens
+	 * of microseconds. */
+	struct tracee_debug wanted[TRACEE_DEBUG_SLOTS], debug[TRACEE_DEBUG_SLOTS];
+	uint64_t stops; /* how many stops it made: the price of tracing */
 };
 
 void tracee_init(struct tracee *tracee, pid_t tid, pid_t tgid);
@@ -73,6 +85,12 @@ void tracee_take_kept_trap(struct tracee *tracee, siginfo_t *info);
  * PTRACE_LISTEN. Writes changed registers first. */
 void tracee_resume(struct tracee *tracee, int how, int signal);
 unsigned long tracee_event_message(struct tracee *tracee);
+/* From the next resume on that debug register is so; length as in arch.h. (src/live sets them by
+ * arch.set_debug() alone.) */
+void tracee_set_debug(struct tracee *tracee, unsigned slot, enum arch_debug kind, taddr at,
+		      unsigned length);
+/* The first of them stops it before it executes the instruction there; 0: nothing. */
+void tracee_break_at(struct tracee *tracee, taddr at);
 /* Asks it to stop, wherever it is; the stop is PTRACE_EVENT_STOP, or what else comes first. */
 void tracee_interrupt(struct tracee *tracee);
 /* Stops tracing a stopped tracee. A signal can be given from a signal's stop only. */

@@ -692,11 +692,6 @@ bool x86_64_move_debug(pid_t tid, unsigned slot, taddr at)
 	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0;
 }
 
-bool x86_64_set_breakpoint(pid_t tid, taddr at)
-{
-	return x86_64_set_debug(tid, 0, at ? ARCH_DEBUG_EXECUTE : ARCH_DEBUG_OFF, at, 1);
-}
-
 unsigned x86_64_debug_hits(pid_t tid)
 {
 	errno = 0;

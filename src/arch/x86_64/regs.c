@@ -261,7 +261,6 @@ const struct arch_ops arch = {
 	.falls_through = x86_64_falls_through,
 	.behind_call = x86_64_behind_call,
 	.make_jump = x86_64_make_jump,
-	.set_breakpoint = x86_64_set_breakpoint,
 	.xstate_normalise = x86_64_xstate_normalise,
 	.vdso_patches = x86_64_vdso_patches,
 	.stub = x86_64_stub,

@@ -93,7 +93,6 @@ bool x86_64_behind_call(const uint8_t *bytes, size_t length);
 void x86_64_make_jump(uint8_t *bytes, taddr from, taddr to, unsigned length);
 bool x86_64_traps_alone(uint8_t byte);
 void x86_64_clear_resume(struct regs *regs);
-bool x86_64_set_breakpoint(pid_t tid, taddr at);
 bool x86_64_move_debug(pid_t tid, unsigned slot, taddr at);
 bool x86_64_set_debug(pid_t tid, unsigned slot, enum arch_debug kind, taddr at, unsigned length);
 unsigned x86_64_debug_hits(pid_t tid);
