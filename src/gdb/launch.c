@@ -131,10 +131,11 @@ static void build_arguments(const struct gdb_debugger *debugger, const struct pl
 	vec_push(out, NULL);
 }
 
-static void become_debugger(char **argv)
+static void become_debugger(const struct timeline *timeline, char **argv)
 {
 	struct sigaction usual = {.sa_handler = SIG_DFL};
 
+	timeline_leave_core(timeline);
 	sigaction(SIGINT, &usual, NULL);
 	sigaction(SIGQUIT, &usual, NULL);
 	execv(*argv, argv);
@@ -142,7 +143,8 @@ static void become_debugger(char **argv)
 }
 
 /* Between us and gdb: `channel` ends when we do, and takes gdb's wait status. */
-static void supervise(const struct gdb_debugger *debugger, const struct place *place, int channel)
+static void supervise(const struct timeline *timeline, const struct gdb_debugger *debugger,
+		      const struct place *place, int channel)
 {
 	struct arguments argv = {0};
 	int status = 0;
@@ -155,7 +157,7 @@ static void supervise(const struct gdb_debugger *debugger, const struct place *p
 	pid_t pid = fork();
 
 	if (!pid)
-		become_debugger(argv.items);
+		become_debugger(timeline, argv.items);
 	int ended = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	struct pollfd fds[] = {{channel, POLLIN, 0}, {ended, POLLIN, 0}};
 
@@ -171,8 +173,8 @@ static void supervise(const struct gdb_debugger *debugger, const struct place *p
 }
 
 /* *channel: to the process that supervises gdb. */
-static struct error *start(const struct gdb_debugger *debugger, const struct place *place,
-			   int *channel)
+static struct error *start(const struct timeline *timeline, const struct gdb_debugger *debugger,
+			   const struct place *place, int *channel)
 {
 	int pair[2];
 
@@ -184,7 +186,7 @@ static struct error *start(const struct gdb_debugger *debugger, const struct pla
 	if (!pid) {
 		pid = fork();
 		if (!pid)
-			supervise(debugger, place, pair[1]);
+			supervise(timeline, debugger, place, pair[1]);
 		_exit(pid < 0);
 	}
 	close(pair[1]);
@@ -234,7 +236,7 @@ static struct error *launch(struct gdb_session *s, const struct gdb_debugger *de
 	int channel _cleanup_fd_ = -1;
 
 	try(make_place(&place));
-	try(start(debugger, &place, &channel));
+	try(start(s->timeline, debugger, &place, &channel));
 	return serve(s, debugger, &place, channel, status);
 }
 

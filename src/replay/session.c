@@ -480,6 +480,12 @@ static void pin(struct rep_session *s)
 	s->pinned = sched_setaffinity(0, sizeof(one), &one) == 0;
 }
 
+void rep_leave_core(const struct rep_session *s)
+{
+	if (s->pinned)
+		sched_setaffinity(0, sizeof(s->cpus), &s->cpus);
+}
+
 /* One descriptor a mapped file. */
 static void raise_file_limit(void)
 {
@@ -519,8 +525,7 @@ void rep_close(struct rep_session *s)
 	if (s->stub >= 0)
 		close(s->stub);
 	trace_reader_destroy(s->reader);
-	if (s->pinned)
-		sched_setaffinity(0, sizeof(s->cpus), &s->cpus);
+	rep_leave_core(s);
 }
 
 static void note_result(struct rep_session *s, bool failed, struct replay_result *result)

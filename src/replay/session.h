@@ -93,9 +93,12 @@ struct rep_session {
 };
 
 /* ---- session.c ---- */
-/* Opens the recording and gets ready, without replaying anything. */
+/* Opens the recording and gets ready, without replaying anything. Until rep_close() this thread and
+ * its children stay on one core. */
 struct error *rep_open(struct rep_session *s, const struct replay_options *options);
 void rep_close(struct rep_session *s);
+/* To those where it was before: also in a child. */
+void rep_leave_core(const struct rep_session *s);
 /* Reads the next event into s->event, if that has not been done. *end: there is none. */
 struct error *rep_peek(struct rep_session *s, bool *end);
 /* Replays the event that rep_peek has read. Where the pauser wants it, an error with s->paused

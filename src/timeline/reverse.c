@@ -110,7 +110,8 @@ static struct error *run_to_last(struct timeline *tl, const struct last *last,
 		return count_stops(tl, until, last->count, &count);
 	try(mark_reach(tl, &event));
 	if (last->stop.cause == TIMELINE_BREAKPOINT)
-		try(visits_go_to_last(tl, until->event == last->event ? until : NULL, &found));
+		try(visits_go_to_last(tl, until->event == last->event ? until : NULL, true,
+				      &found));
 	else if (!last->behind)
 		try(tl_pass_event(tl, &found));
 	else
@@ -179,7 +180,13 @@ struct error *tl_run_back(struct timeline *tl)
 		return NULL;
 	struct timeline_mark *here _cleanup_(free_mark) = mark_make(tl);
 	struct checkpoint *from = checkpoint_before(tl, here);
+	bool found;
 
+	if (!tl->watches.count) {
+		try(visits_go_before(tl, here, &found));
+		if (found)
+			return NULL;
+	}
 	while (from) {
 		struct last last;
 
@@ -322,6 +329,8 @@ static struct error *come_near(struct timeline *tl, const struct timeline_mark *
 	struct timeline_mark event = {.event = here->event};
 	int status;
 
+	if (visits_are_known(tl, here))
+		return visits_go_back(tl);
 	if (from && from->done.number == here->event && from->moved)
 		from = from->prev;
 	try(checkpoint_restore(tl, from ? from : tl->checkpoints));
@@ -341,7 +350,10 @@ static struct error *come_near(struct timeline *tl, const struct timeline_mark *
 
 	if (!error && target.visits > 1)
 		error = tl_go_to_visit(tl, arch.pc(&here->target.regs), target.visits - 1);
-	checkpoint_free(begin);
+	if (error || !target.visits)
+		checkpoint_free(begin);
+	else
+		visits_keep(tl, begin, arch.pc(&here->target.regs), target.visits);
 	return error;
 }
 
@@ -350,7 +362,7 @@ static struct error *leap(struct timeline *tl, taddr pc, const struct timeline_m
 {
 	struct breaks_aside aside = breaks_only(tl, &pc, 1);
 	bool found;
-	struct error *error = visits_go_to_last(tl, here, &found);
+	struct error *error = visits_go_to_last(tl, here, false, &found);
 
 	breaks_put_back(tl, &aside);
 	return error;
@@ -515,6 +527,8 @@ struct error *tl_step_back(struct timeline *tl, uint32_t tid)
 	bool deaf = tl->deaf, resolute = tl->resolute, begin = false;
 	struct error *error;
 
+	bool known = tl->visit.number && tl->visit.position == tl->position;
+
 	tl->deaf = true;
 	tl->resolute = true;
 	if (is_near(tl, tid)) {
@@ -529,6 +543,9 @@ struct error *tl_step_back(struct timeline *tl, uint32_t tid)
 	}
 	tl->deaf = deaf;
 	tl->resolute = resolute;
+	if (!error)
+		visits_stepped_back(tl, tl->visit.number &&
+						(known || tl->visit.position == tl->position));
 	if (!error && begin)
 		stop_at_beginning(tl);
 	else if (!error)

@@ -126,6 +126,14 @@ struct timeline {
 		unsigned count;
 		uint64_t position;
 	} near;
+	struct { /* the visit of an instruction that is next at or behind here: visits.c */
+		uint64_t event, position;
+		taddr pc;
+		uint64_t number;	  /* from `start` on; 0: not known */
+		struct checkpoint *start; /* on the way from the event */
+		struct checkpoint *near;  /* later, at visit `near_number`; or NULL */
+		uint64_t near_number;
+	} visit;
 	bool reported; /* of the task that is next: that its place was stopped at */
 };
 
@@ -239,9 +247,22 @@ struct error *tl_settle_before_call(struct timeline *tl);
 /* ---- visits.c ---- */
 /* To the last visit of a breakpoint on the way from here to the mark, on which there is no event, or
  * (NULL) to the next event. Watchpoints must be put aside. *found: it is there, tl->stop; else it is
- * where it began. */
-struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until,
+ * where it began. `keep`: visits_keep(). */
+struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until, bool keep,
 				bool *found);
+/* The same for a position of which it is known how often a breakpoint was visited before: it is not
+ * counted again. *found false: that does not help, and it is anywhere. */
+struct error *visits_go_before(struct timeline *tl, const struct timeline_mark *here, bool *found);
+/* Keeps that the position is behind visit `number` of the instruction since `start`, which it takes
+ * over; at its next visit, or on the way there. */
+void visits_keep(struct timeline *tl, struct checkpoint *start, taddr pc, uint64_t number);
+void visits_forget(struct timeline *tl);
+/* At the beginning of a motion from the mark: is it known how often its instruction was visited? */
+bool visits_are_known(const struct timeline *tl, const struct timeline_mark *here);
+/* To the visit before the next one. */
+struct error *visits_go_back(struct timeline *tl);
+/* After a step backwards from a position of which it was `known`. */
+void visits_stepped_back(struct timeline *tl, bool known);
 
 /* ---- divert.c ---- */
 /* Lets the diverted thread run to its next stop, or one instruction. */

@@ -101,6 +101,7 @@ void timeline_close(struct timeline *tl)
 	}
 	checkpoint_free(tl->diverted);
 	near_forget(tl);
+	visits_forget(tl);
 	checkpoint_end_tasks(tl);
 	rep_close(&tl->s);
 	vec_deinit(&tl->breakpoints);
@@ -111,6 +112,11 @@ void timeline_close(struct timeline *tl)
 	tl_forget_programs(tl);
 	free(tl->directory);
 	free(tl);
+}
+
+void timeline_leave_core(const struct timeline *tl)
+{
+	rep_leave_core(&tl->s);
 }
 
 /* ---- motion ---- */

@@ -38,6 +38,9 @@ struct timeline_options {
 struct error *timeline_open(const struct timeline_options *options, struct timeline **out);
 /* NULL is fine. Leaves no process behind. */
 void timeline_close(struct timeline *timeline);
+/* In a child of this process that is no part of the replay: on whichever cores this thread ran before
+ * the timeline was opened, which keeps it on one. */
+void timeline_leave_core(const struct timeline *timeline);
 /* Asks a motion to stop soon (TIMELINE_INTERRUPTED). Async-signal-safe. */
 void timeline_interrupt(struct timeline *timeline);
 

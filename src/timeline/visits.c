@@ -4,8 +4,13 @@
  * end at full speed, is made again from a copy, and runs to the last visit. Where no site can be
  * made there is a breakpoint; if that is passed, or something else is in the way, all stops are
  * counted one by one. */
+#include <string.h>
+
 #include "softpmu/visits.h"
 #include "timeline/state.h"
+
+/* Visits before the one that is gone to, from where the one before it is gone to. */
+#define NEAR 100u
 
 struct visits {
 	struct timeline *tl;
@@ -13,6 +18,7 @@ struct visits {
 	taddr pcs[SOFTPMU_VISITS];	   /* the breakpoints that are looked at */
 	uint64_t counts[SOFTPMU_VISITS];
 	unsigned number;
+	bool keep;
 };
 
 /* ---- stop by stop ---- */
@@ -21,9 +27,11 @@ struct visits {
 static struct error *count_breaks(struct timeline *tl, const struct timeline_mark *until,
 				  uint64_t most, uint64_t *count)
 {
-	struct error *error = NULL;
+	struct error *error;
+	bool end;
 
 	*count = 0;
+	error = rep_peek(&tl->s, &end);
 	tl->at = until;
 	tl->halt = until ? 0 : tl->s.event.number;
 	while (!error && *count < most) {
@@ -45,8 +53,60 @@ static struct error *by_stops(struct timeline *tl, struct checkpoint *start,
 	try(count_breaks(tl, until, UINT64_MAX, &count));
 	*found = count;
 	try(checkpoint_restore(tl, start));
-	tl_next_task(tl);
 	return count ? count_breaks(tl, until, count, &count) : NULL;
+}
+
+/* ---- to a visit ---- */
+
+/* From where they were counted. */
+static struct error *go_to_visit(struct timeline *tl, taddr pc, uint64_t number)
+{
+	struct rep_task *t = tl_next_task(tl);
+
+	if (number == 1 && !t->moved && breaks_pc(t) == pc)
+		return NULL;
+	struct breaks_aside aside = breaks_only(tl, NULL, 0);
+	struct error *error = tl_go_to_visit(tl, pc, number);
+
+	breaks_put_back(tl, &aside);
+	return error;
+}
+
+/* Of those that are kept, from anywhere. */
+static struct error *go_to_kept(struct timeline *tl, uint64_t number)
+{
+	typeof(tl->visit) *visit = &tl->visit;
+
+	if (visit->near && visit->near_number <= number) {
+		try(checkpoint_restore(tl, visit->near));
+		return go_to_visit(tl, visit->pc, number - visit->near_number + 1);
+	}
+	checkpoint_free(visit->near);
+	visit->near = NULL;
+	try(checkpoint_restore(tl, visit->start));
+	if (number <= NEAR)
+		return go_to_visit(tl, visit->pc, number);
+	try(go_to_visit(tl, visit->pc, number - NEAR));
+	try(checkpoint_copy(tl, &visit->near));
+	visit->near_number = number - NEAR;
+	return go_to_visit(tl, visit->pc, NEAR + 1);
+}
+
+void visits_forget(struct timeline *tl)
+{
+	checkpoint_free(tl->visit.start);
+	checkpoint_free(tl->visit.near);
+	memset(&tl->visit, 0, sizeof(tl->visit));
+}
+
+void visits_keep(struct timeline *tl, struct checkpoint *start, taddr pc, uint64_t number)
+{
+	visits_forget(tl);
+	tl->visit.event = tl->s.done.number;
+	tl->visit.position = tl->position;
+	tl->visit.pc = pc;
+	tl->visit.number = number;
+	tl->visit.start = start;
 }
 
 /* ---- by counting ---- */
@@ -111,20 +171,6 @@ static struct error *count_all(struct visits *v, bool *counted)
 	return error;
 }
 
-/* To that visit, from where they were counted. */
-static struct error *go_to_visit(struct timeline *tl, taddr pc, uint64_t number)
-{
-	struct rep_task *t = tl_next_task(tl);
-
-	if (number == 1 && !t->moved && breaks_pc(t) == pc)
-		return NULL;
-	struct breaks_aside aside = breaks_only(tl, NULL, 0);
-	struct error *error = tl_go_to_visit(tl, pc, number);
-
-	breaks_put_back(tl, &aside);
-	return error;
-}
-
 /* Keeps those that were visited. */
 static void keep_visited(struct visits *v)
 {
@@ -139,6 +185,21 @@ static void keep_visited(struct visits *v)
 	v->number = kept;
 }
 
+/* To the last visit of the first of them, which is one no longer. */
+static struct error *go_to_first(struct visits *v, struct checkpoint **start)
+{
+	taddr pc = v->pcs[0];
+	uint64_t number = v->counts[0];
+
+	v->counts[0] = 0;
+	keep_visited(v);
+	if (!v->keep)
+		return go_to_visit(v->tl, pc, number);
+	visits_keep(v->tl, *start, pc, number);
+	*start = NULL;
+	return go_to_kept(v->tl, number);
+}
+
 /* To the last visit of one; then those that are visited behind that are looked at. *pc: where it
  * has come to; 0: nothing is visited. */
 static struct error *by_counting(struct visits *v, bool *counted, taddr *pc)
@@ -147,25 +208,22 @@ static struct error *by_counting(struct visits *v, bool *counted, taddr *pc)
 	struct checkpoint *start = NULL;
 	struct error *error = NULL;
 
-	for (*pc = 0; !error && v->number;) {
+	for (*pc = 0, *counted = true; !error && v->number;) {
 		error = checkpoint_copy(tl, &start);
 		if (!error)
 			error = count_all(v, counted);
 		if (!error && *counted)
 			error = checkpoint_restore(tl, start);
-		if (error || !*counted)
-			break;
+		keep_visited(v);
+		if (!error && *counted && v->number) {
+			*pc = v->pcs[0];
+			error = go_to_first(v, &start);
+		}
 		checkpoint_free(start);
 		start = NULL;
-		keep_visited(v);
-		if (!v->number)
+		if (!*counted)
 			break;
-		*pc = v->pcs[0];
-		error = go_to_visit(tl, *pc, v->counts[0]);
-		v->counts[0] = 0;
-		keep_visited(v);
 	}
-	checkpoint_free(start);
 	return error;
 }
 
@@ -181,6 +239,14 @@ static bool prepare(struct visits *v)
 	return true;
 }
 
+static void stop_at(struct timeline *tl, taddr pc)
+{
+	struct rep_task *t = tl_next_task(tl);
+
+	tl->stop = (struct timeline_stop){.cause = TIMELINE_BREAKPOINT, .tid = t->tid, .addr = pc};
+	tl->reported = true;
+}
+
 static struct error *look(struct visits *v, struct checkpoint *start, bool *found)
 {
 	struct timeline *tl = v->tl;
@@ -193,20 +259,18 @@ static struct error *look(struct visits *v, struct checkpoint *start, bool *foun
 		if (!counted)
 			try(checkpoint_restore(tl, start));
 	}
-	struct rep_task *t = tl_next_task(tl);
-
 	if (!counted)
 		return by_stops(tl, start, v->until, found);
 	*found = pc;
 	if (pc)
-		tl->stop = (struct timeline_stop){
-			.cause = TIMELINE_BREAKPOINT, .tid = t->tid, .addr = pc};
+		stop_at(tl, pc);
 	return NULL;
 }
 
-struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until, bool *found)
+struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until, bool keep,
+				bool *found)
 {
-	struct visits v = {.tl = tl, .until = until};
+	struct visits v = {.tl = tl, .until = until, .keep = keep};
 	struct rep_task *t = tl_next_task(tl);
 	struct checkpoint *start;
 
@@ -223,4 +287,58 @@ struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark 
 	tl->reported = *found;
 	checkpoint_free(start);
 	return error;
+}
+
+/* ---- what is known of here ---- */
+
+static bool is_known(const struct timeline *tl, const struct timeline_mark *here)
+{
+	return tl->visit.number > 1 && tl->visit.position + 1 == tl->position && here->moved &&
+	       tl->visit.event == here->event;
+}
+
+bool visits_are_known(const struct timeline *tl, const struct timeline_mark *here)
+{
+	return is_known(tl, here) && tl->visit.pc == arch.pc(&here->target.regs);
+}
+
+struct error *visits_go_back(struct timeline *tl)
+{
+	return go_to_kept(tl, tl->visit.number - 1);
+}
+
+struct error *visits_go_before(struct timeline *tl, const struct timeline_mark *here, bool *found)
+{
+	struct visits v = {.tl = tl, .until = here};
+	bool counted = true, stepped = false;
+	taddr pc = 0;
+
+	*found = false;
+	try(is_stepped_to(tl, here, &stepped));
+	if (stepped || !is_known(tl, here) || !breaks_has(tl, tl->visit.pc) || !prepare(&v))
+		return NULL;
+	try(go_to_kept(tl, --tl->visit.number));
+	for (unsigned i = 0; i < v.number; i++)
+		v.counts[i] = v.pcs[i] != tl->visit.pc;
+	keep_visited(&v);
+	tl->visit.position = tl->position;
+	try(by_counting(&v, &counted, &pc));
+	if (!counted || pc)
+		visits_forget(tl);
+	*found = counted;
+	if (counted)
+		stop_at(tl, pc ? pc : tl->visit.pc);
+	return NULL;
+}
+
+void visits_stepped_back(struct timeline *tl, bool known)
+{
+	struct rep_task *t = tl_next_task(tl);
+
+	if (!known || !t || !t->moved || tl->s.done.number != tl->visit.event) {
+		visits_forget(tl);
+		return;
+	}
+	tl->visit.position = tl->position;
+	tl->visit.number -= breaks_pc(t) == tl->visit.pc;
 }

@@ -287,6 +287,23 @@ def backwards(context):
 
 
 @case
+def passes(context):
+    """Breakpoints that are passed hundreds of thousands of times between two events: backwards through them, and
+    steps backwards there, take no stop for each."""
+    recording = record(context, 'debug_passes')
+    debug(context, recording, [
+        'break 24', ('continue', 'return 0'), 'break pass', 'ignore 2 5', 'break other',
+        ('reverse-continue', r'pass \(i=199994\)'),
+        'delete 2', ('reverse-continue', r'other \(i=199000\)'),
+        ('reverse-step', r'other\(i\)'), ('reverse-step', r'i % 1000'), ('next', ''), ('next', r'other \(i=199000\)'),
+        'delete 3', ('watch rare if rare == 190000', 'atchpoint 4'), ('reverse-continue', r'New value = 190000'),
+        'delete 4', 'break other', ('reverse-continue', r'other \(i=191000\)'), ('continue', r'other \(i=192000\)'),
+        'delete 5', ('tbreak pass if i == 191995', '6 at'), ('reverse-continue', r'pass \(i=191995\)'),
+        ('continue', 'return 0'),
+    ], limit=60)
+
+
+@case
 def breakpoints_at_calls(context):
     """At an instruction that leads to an event, and where a thread stands since one: each is met once, both ways; the end
     behind such a breakpoint is one, too."""
