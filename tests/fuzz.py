@@ -1,4 +1,5 @@
-"""The libFuzzer targets of the clang build, each for a minute on its kept corpus.
+"""The libFuzzer targets of the clang build, each for a minute on its kept corpus (in `check`: the reader of recordings;
+the others for 20 seconds, and whole in `long`).
 
 A target is BUILD-clang/tests/fuzz/fuzz_NAME; its corpus is tests/fuzz/corpus/NAME (or, where there is
 only one target, tests/fuzz/corpus). New inputs that it finds go to a temporary directory: the corpus
@@ -18,7 +19,7 @@ def tests(config, build, seconds):
                          os.path.isfile(os.path.join(directory, name)) and
                          os.access(os.path.join(directory, name), os.X_OK))
     if targets:
-        return [Test('fuzz/' + t[len('fuzz_'):], fuzz(config, os.path.join(directory, t), seconds),
+        return [Test('fuzz/' + t[len('fuzz_'):], fuzz(config, os.path.join(directory, t), lasts(config, t, seconds)),
                      limit=seconds + 60) for t in targets]
 
     def none(_):
@@ -26,6 +27,10 @@ def tests(config, build, seconds):
             raise Skip('%s is not there: run make builds' % build)
         raise Failure('no fuzz target in %s' % directory)
     return [Test('fuzz/all', none)]
+
+
+def lasts(config, target, seconds):
+    return seconds if config.full or target == 'fuzz_reader' else min(seconds, 20)
 
 
 def corpus_of(config, target):

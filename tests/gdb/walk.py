@@ -207,7 +207,7 @@ def walk(seed, count):
     one = Walk(seed, count)
     try:
         one.walk()
-        print('WALKED %d motions, %d comparisons' % (count - one.left, one.compared))
+        print('\nWALKED %d motions, %d comparisons' % (count - one.left, one.compared))
     except (Different, gdb.error) as e:
         print('DIFFERENT after\n  %s\n%s: %s' % ('\n  '.join(one.done[-30:]), type(e).__name__, e))
 
