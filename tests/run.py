@@ -276,7 +276,7 @@ def plan(options, base):
     user = pwd.getpwnam('nobody') if os.geteuid() == 0 else None
     if full:
         return [Job(t, config) for t in end_to_end + agent.tests(config) + regs.tests(config) + motions.tests(config) +
-                debug.mirrors(config)]
+                debug.mirrors(config) + fuzz.tests(config, build + '-clang', options.fuzz_seconds)]
     end_to_end += errors.tests(config) + dump.tests(config) + hostile.tests(config) + live_tests(config)
     end_to_end += container.tests(config) + motions.tests(config)
     jobs = [Job(t, config) for t in fuzz.tests(config, build + '-clang', options.fuzz_seconds)]

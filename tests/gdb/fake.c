@@ -293,6 +293,10 @@ static bool set_point(struct timeline *t, struct point point, bool on)
 	return true;
 }
 
+void timeline_leave_core(const struct timeline *t)
+{
+}
+
 void timeline_set_breakpoint(struct timeline *t, taddr addr, bool on)
 {
 	set_point(t, (struct point){.addr = addr}, on);
