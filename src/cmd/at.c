@@ -280,11 +280,16 @@ static void json_view(struct view *view, FILE *out)
 struct error *cmd_show_at(const struct at_request *request, FILE *out)
 {
 	struct view view _cleanup_(close_view) = {0};
+	char *damage _cleanup_free_ = NULL;
 
 	try(go_there(request, &view));
 	if (request->json)
 		json_view(&view, out);
 	else
 		put_view(&view, out);
-	return NULL;
+	if (request->event != UINT64_MAX)
+		return NULL;
+	/* What was shown is no end of the program's. */
+	try(choose_look_for_damage(request->directory, UINT64_MAX, &damage));
+	return damage ? error_new("%s", damage) : NULL;
 }

@@ -120,59 +120,84 @@ struct error *choose_check_process(const char *directory, uint32_t process)
 
 /* ---- by event ---- */
 
-static struct error *find_event(struct trace_reader *reader, uint64_t number,
-				struct trace_event *event)
-{
-	struct trace_counts counts;
-	bool end = true;
-
-	trace_reader_counts(reader, &counts);
-	if (number == UINT64_MAX)
-		number = counts.last;
-	if (trace_reader_seek(reader, number))
-		try(trace_reader_next(reader, event, &end));
-	if (end)
-		return error_new("the recording has no event %" PRIu64 "; its last is %" PRIu64,
-				 number, counts.last);
-	return NULL;
-}
+struct tasks vec(struct trace_task);
 
 /* The process that the task is of when its event comes: numbers may be given again. */
-static struct error *find_process(struct trace_reader *reader, const struct trace_event *wanted,
-				  uint32_t *process)
+static uint32_t process_of(const struct tasks *tasks, uint32_t tid)
 {
-	struct trace_event event = {0};
+	for (size_t i = tasks->count; i-- > 0;)
+		if (tasks->items[i].tid == tid)
+			return tasks->items[i].tgid;
+	return tid;
+}
+
+/* Reads up to the event, or as far as one can. *found: the last event that was read. */
+static struct error *read_up_to(struct trace_reader *reader, uint64_t number, struct tasks *tasks,
+				struct trace_event *found)
+{
+	struct trace_event event;
 	struct trace_datum_view view;
-	struct trace_task task;
 	bool end;
 
-	*process = wanted->tid;
-	trace_reader_seek(reader, 1);
-	while (event.number < wanted->number) {
+	while (found->number < number) {
 		try(trace_reader_next(reader, &event, &end));
 		if (end)
 			break;
+		*found = event;
 		if (event.kind != TRACE_EV_TASK_NEW)
 			continue;
 		try(trace_reader_find(reader, TRACE_D_TASK, &view));
-		if (!view.bytes)
-			continue;
-		memcpy(&task, view.bytes, sizeof(task));
-		if (task.tid == wanted->tid)
-			*process = task.tgid;
+		if (view.bytes)
+			vec_push(tasks, *(const struct trace_task *)view.bytes);
 	}
 	return NULL;
+}
+
+static struct error *find_event(struct trace_reader *reader, uint64_t number, struct choice *out)
+{
+	struct trace_event found = {0};
+	struct tasks tasks = {0};
+	struct error *error = read_up_to(reader, number, &tasks, &found);
+	const char *damage = trace_reader_damage(reader);
+
+	*out = (struct choice){process_of(&tasks, found.tid), found.number};
+	vec_deinit(&tasks);
+	if (error || found.number == number || (number == UINT64_MAX && found.number))
+		return error;
+	if (damage)
+		return error_new("cannot go to event %" PRIu64 ": %s", number, damage);
+	return error_new("the recording has no event %" PRIu64 "; its last is %" PRIu64
+			 " (END names it)",
+			 number, found.number);
 }
 
 struct error *choose_by_event(const char *directory, uint64_t event, struct choice *out)
 {
 	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
-	struct trace_event found;
 
 	try(trace_reader_open(directory, &reader));
-	try(find_event(reader, event, &found));
-	out->event = found.number;
-	return find_process(reader, &found, &out->process);
+	return find_event(reader, event, out);
+}
+
+/* ---- what is wrong ---- */
+
+struct error *choose_look_for_damage(const char *directory, uint64_t most, char **damage)
+{
+	struct trace_reader *reader _cleanup_(text_close_reader) = NULL;
+	struct trace_event event;
+	struct trace_counts counts;
+	bool end = false;
+
+	*damage = NULL;
+	try(trace_reader_open(directory, &reader));
+	trace_reader_counts(reader, &counts);
+	if (counts.bytes > most)
+		return NULL;
+	while (!end)
+		try(trace_reader_next(reader, &event, &end));
+	if (trace_reader_damage(reader))
+		*damage = xstrdup(trace_reader_damage(reader));
+	return NULL;
 }
 
 /* ---- on command lines ---- */

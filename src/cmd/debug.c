@@ -10,6 +10,10 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
+/* A recording of more bytes than this is not read through before the debugger starts: that would
+ * take seconds. */
+#define LOOK_MAX (1ull << 30)
+
 static void close_timeline(struct timeline **timeline)
 {
 	timeline_close(*timeline);
@@ -50,6 +54,17 @@ static void say_if_beyond(struct timeline *timeline, uint64_t event)
 			   event, where.last);
 }
 
+/* A debugger would show the last event before the damage as the program's end. */
+static struct error *say_if_damaged(const char *directory)
+{
+	char *damage _cleanup_free_ = NULL;
+
+	try(choose_look_for_damage(directory, LOOK_MAX, &damage));
+	if (damage)
+		log_notice("%s", damage);
+	return NULL;
+}
+
 static struct error *debug(const struct debug_request *request, int *status)
 {
 	struct timeline *timeline _cleanup_(close_timeline) = NULL;
@@ -63,6 +78,7 @@ static struct error *debug(const struct debug_request *request, int *status)
 	if (!request->serve)
 		try(gdb_check_debugger(&request->debugger));
 	try(choose(request, &options, &event));
+	try(say_if_damaged(request->directory));
 	try(timeline_open(&options, &timeline));
 	say_if_beyond(timeline, event);
 	if (event)

@@ -134,8 +134,13 @@ static struct error *show_at(const char *directory, const struct dump_options *o
 				     .quiet = true,
 				     .json = options->json};
 
-	try(cmd_show_at(&request, stdout));
-	return text_finish();
+	struct error *error = cmd_show_at(&request, stdout);
+	struct error *unwritten = text_finish();
+
+	if (!error)
+		return unwritten;
+	error_free(unwritten);
+	return error;
 }
 
 int cmd_dump(int argc, char **argv)

@@ -35,7 +35,9 @@ static int set_event(struct request *r, const char *option, const char *text)
 {
 	if (r->debugging.event)
 		return cmd_usage("replay", "--goto and --until both name an event: give one");
-	return choose_parse_event(text, &r->debugging.event) ? 0 : bad_number(option, text);
+	if (choose_parse_event(text, &r->debugging.event))
+		return 0;
+	return cmd_usage("replay", "%s needs an event's number or END, not '%s'", option, text);
 }
 
 /* The options that say which process, and with -a where the replay ends. */

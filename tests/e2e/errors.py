@@ -402,6 +402,18 @@ def rewrite(path, change):
         f.write(data if changed is None else changed)
 
 
+def frames_of(data):
+    """Where the frames of a stream begin."""
+    frames, at = [], STREAM_HEADER.size
+    while at + FRAME_HEADER.size <= len(data):
+        fields = FRAME_HEADER.unpack_from(data, at)
+        if fields[0] != FRAME_MAGIC:
+            raise Failure('no frame at %d' % at)
+        frames.append(at)
+        at += FRAME_HEADER.size + fields[5]
+    return frames
+
+
 def survives(context, recording, place, what):
     """A broken recording: what is printed is a beginning of what was recorded, and there is a clear line.
     Both `replay` and the readers have to get by."""
@@ -513,13 +525,7 @@ def damaged_in_the_middle(context):
     place = damaged_copy(context, recording, 'damaged')
 
     def last_frame(data):
-        frames, at = [], STREAM_HEADER.size
-        while at + FRAME_HEADER.size <= len(data):
-            fields = FRAME_HEADER.unpack_from(data, at)
-            if fields[0] != FRAME_MAGIC:
-                raise Failure('no frame at %d' % at)
-            frames.append(at)
-            at += FRAME_HEADER.size + fields[5]
+        frames = frames_of(data)
         if len(frames) < 2:
             raise Skip('the recording has only %d frame of events' % len(frames))
         data[frames[len(frames) // 2] + FRAME_HEADER.size + 5] ^= 0xff
@@ -529,6 +535,31 @@ def damaged_in_the_middle(context):
     check(len(own) == 1 and re.search(rb'event \d+', own[0]), 'one line that names the event', result)
     check(0 < len(result.out) < len(recording.out) and recording.out.startswith(result.out),
           'a part of the output', result)
+
+
+@case
+def damaged_and_looked_at(context):
+    """What leads to an event of a damaged recording shows the last one before the damage, or names the damage."""
+    place = sample(context).path
+
+    def last_frame(data):
+        data[frames_of(data)[-1] + FRAME_HEADER.size + 5] ^= 0xff
+    rewrite(os.path.join(place, 'events.1'), last_frame)
+    damage = context.run([context.warp, 'info', place]).err
+    last = int(re.search(rb'it can be used up to event (\d+)\n', damage).group(1))
+    result = context.run([context.warp, 'dump', '--at', 'END', place])
+    check(result.status == FAILED and result.out.startswith(b'event %d of ' % last) and result.err == damage, 'END', result)
+    result = context.run([context.warp, 'replay', '-aq', '--until', 'END', place])
+    check(result.status == FAILED and result.err.startswith(b'event %d of ' % last) and result.err.endswith(damage),
+          '--until END', result)
+    refused(context, context.run([context.warp, 'dump', '--at', str(last + 1), place]), FAILED,
+            'cannot go to event %d: the recording .* is damaged at event %d ' % (last + 1, last + 1))
+    shown = context.run([context.warp, 'dump', '--at', str(last), place])
+    check(shown.status == 0 and not shown.err, 'an event before the damage', shown)
+    result = context.run([context.warp, 'replay', '-q', '--debugger', 'true', place])
+    check(result.err.startswith(damage), 'a notice before the debugger starts', result)
+    refused(context, context.run([context.warp, 'replay', '--until', 'EDN', place]), FAILED,
+            "--until needs an event's number or END, not 'EDN'")
 
 
 @case
