@@ -149,7 +149,10 @@ static void put_state(struct trace_reader *reader, const struct tally *tally)
 			fputs(", or still being recorded", stdout);
 		break;
 	case TRACE_DAMAGED:
-		printf("damaged after event %" PRIu64, tally->last);
+		if (tally->kinds[TRACE_EV_END])
+			fputs("damaged, but all of its events can be read", stdout);
+		else
+			printf("damaged after event %" PRIu64, tally->last);
 		break;
 	}
 	putchar('\n');

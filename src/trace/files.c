@@ -561,6 +561,30 @@ bool trace_file_has_contents(const struct trace_file *file)
 	return file->hash_low || file->hash_high;
 }
 
+char *trace_files_missing(const struct trace_files *files)
+{
+	char file[TRACE_STREAM_NAME];
+	struct stat status;
+
+	vec_foreach (&files->loaded, loaded) {
+		const struct trace_file *record = &loaded->record;
+
+		if (!trace_file_has_contents(record))
+			continue;
+		contents_name(file, record->id);
+		if (fstatat(files->directory, file, &status, AT_SYMLINK_NOFOLLOW))
+			return xasprintf("%s, %s, cannot be looked at: %s", file, loaded->path,
+					 strerror(errno));
+		if (!S_ISREG(status.st_mode))
+			return xasprintf("%s, %s, is not a regular file", file, loaded->path);
+		if ((uint64_t)status.st_size < record->size)
+			return xasprintf("%s, %s, has %lld bytes instead of %llu", file,
+					 loaded->path, (long long)status.st_size,
+					 (unsigned long long)record->size);
+	}
+	return NULL;
+}
+
 /* Contents must be what was kept: a replay would diverge, and nobody would know why. */
 static struct error *check_contents(const struct trace_files *files,
 				    const struct trace_file *record, int fd, const char *file)

@@ -60,6 +60,9 @@ void trace_files_destroy(struct trace_files *files);
 
 /* The stream ends within a record. */
 bool trace_files_torn(const struct trace_files *files);
+/* Looks whether the contents that were kept are there, by their names and sizes. NULL, or what is
+ * wrong with the first that is not (the caller's). */
+char *trace_files_missing(const struct trace_files *files);
 uint32_t trace_files_count(const struct trace_files *files);
 /* NULL for an id that the recording does not have. The files' own until trace_files_destroy(). */
 const struct trace_file *trace_files_get(const struct trace_files *files, uint32_t id);

@@ -64,6 +64,7 @@ struct trace_reader {
 	bool flawed;   /* a frame is known to be damaged */
 	char *damage;
 	char *files_damage; /* what is wrong with the stream `files`, or NULL */
+	char *kept_damage;  /* the same of what it names */
 	struct trace_counts counts;
 };
 
@@ -161,6 +162,14 @@ static void set_files_damage(struct trace_reader *reader)
 				   "events can be read, and replayed as far as they do not need "
 				   "what is missing there",
 				   reader->name, reader->files_damage);
+}
+
+/* The events are not the worse for it, but a replay is. */
+static void set_kept_damage(struct trace_reader *reader)
+{
+	reader->damage = xasprintf("the recording %s is damaged (%s); all of its events can be "
+				   "read, and replayed as far as they do not need that file",
+				   reader->name, reader->kept_damage);
 }
 
 /* The first stream (of events) whose frames end because of damage, or NULL. */
@@ -402,7 +411,8 @@ static struct error *open_streams(struct trace_reader *reader)
 	try(add_groups(reader));
 	try(trace_files_load(reader->directory, reader->name, &reader->files,
 			     &reader->files_damage));
-	reader->flawed = reader->files_damage;
+	reader->kept_damage = trace_files_missing(reader->files);
+	reader->flawed = reader->files_damage || reader->kept_damage;
 	count(reader);
 	if (!reader->counts.last)
 		return empty_error(reader);
@@ -444,6 +454,7 @@ void trace_reader_destroy(struct trace_reader *reader)
 	free(reader->scratch);
 	free(reader->damage);
 	free(reader->files_damage);
+	free(reader->kept_damage);
 	free(reader->name);
 	free(reader);
 }
@@ -775,6 +786,8 @@ struct error *trace_reader_next(struct trace_reader *reader, struct trace_event 
 		}
 	}
 	*end = reader->expected == wanted;
+	if (*end && !reader->damage && reader->kept_damage)
+		set_kept_damage(reader);
 	if (!*end)
 		*event = reader->event;
 	return NULL;

@@ -584,6 +584,29 @@ def damaged_files_stream(context):
 
 
 @case
+def missing_contents(context):
+    """A mapped file that was kept and is gone, or cut, is damage; the events are there."""
+    place = sample(context).path
+    kept = os.path.join(place, 'files.d', '1')
+
+    def told(says):
+        for command in ('info', 'dump'):
+            result = context.run([context.warp, command, place])
+            check(result.status == FAILED and re.search(rb'is damaged \(files.d/1, /.*, %s.*; all of its events' % says,
+                                                        result.err), 'warp %s: damaged' % command, result)
+        result = context.run([context.warp, 'info', place])
+        check(re.search(rb'^state +damaged', result.out, re.M), 'the state', result)
+        result = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': os.path.dirname(place)})
+        check(re.search(rb' damaged ', result.out), 'ls', result)
+    os.rename(kept, kept + '-elsewhere')
+    told(b'cannot be looked at: No such file')
+    os.rename(kept + '-elsewhere', kept)
+    check(context.run([context.warp, 'info', place]).status == 0, 'all is there', place)
+    os.truncate(kept, os.path.getsize(kept) - 1)
+    told(rb'has \d+ bytes instead of \d+')
+
+
+@case
 def hostile_names(context):
     """A recording is a stranger's: what it names is not written to, and links in it lead nowhere."""
     recording = sample(context)
