@@ -395,6 +395,22 @@ static struct error *check_names(DIR *directory, const char *path, bool (*is_our
 	return NULL;
 }
 
+/* What helps with other errors of a read-only place, to use another one, does not here. */
+static struct error *cannot_remove(int errnum, const char *path, const char *name)
+{
+	const char *slash = *name ? "/" : "";
+
+	if (errnum == EROFS)
+		return error_new("cannot remove %s%s%s: %s; mount its file system for writing "
+				 "(mount -o remount,rw) and try again",
+				 path, slash, name, strerror(errnum));
+	if (errnum == EACCES || errnum == EPERM)
+		return error_new("cannot remove %s%s%s: %s; that needs the right to write to its "
+				 "directory",
+				 path, slash, name, strerror(errnum));
+	return error_os(errnum, "cannot remove %s%s%s", path, slash, name);
+}
+
 /* Removes the files that `is_ours` knows, but not directories. */
 static struct error *remove_names(DIR *directory, const char *path, bool (*is_ours)(const char *))
 {
@@ -403,7 +419,7 @@ static struct error *remove_names(DIR *directory, const char *path, bool (*is_ou
 		if (!is_ours(entry->d_name) || !strcmp(entry->d_name, "files.d"))
 			continue;
 		if (os.unlinkat(dirfd(directory), entry->d_name, 0) && errno != ENOENT)
-			return error_os(errno, "cannot remove %s/%s", path, entry->d_name);
+			return cannot_remove(errno, path, entry->d_name);
 	}
 	return NULL;
 }
@@ -411,18 +427,19 @@ static struct error *remove_names(DIR *directory, const char *path, bool (*is_ou
 /* Removes everything: the names have been checked. `contents` may be NULL. */
 static struct error *remove_all(DIR *directory, DIR *contents, const char *path)
 {
+	char *kept _cleanup_free_ = xasprintf("%s/files.d", path);
 	int fd = dirfd(directory);
 
 	if (contents) {
-		try(remove_names(contents, path, is_contents));
+		try(remove_names(contents, kept, is_contents));
 		if (os.unlinkat(fd, "files.d", AT_REMOVEDIR))
-			return error_os(errno, "cannot remove %s/files.d", path);
+			return cannot_remove(errno, kept, "");
 	}
 	try(remove_names(directory, path, is_part));
 	if (os.unlinkat(fd, "meta", 0))
-		return error_os(errno, "cannot remove %s/meta", path);
+		return cannot_remove(errno, path, "meta");
 	if (os.unlinkat(AT_FDCWD, path, AT_REMOVEDIR))
-		return error_os(errno, "cannot remove the directory %s", path);
+		return cannot_remove(errno, path, "");
 	return NULL;
 }
 

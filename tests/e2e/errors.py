@@ -780,6 +780,22 @@ def removing(context):
 
 
 @case
+def removing_read_only(context):
+    """The file that cannot be removed is named as it lies there, with what helps."""
+    if os.geteuid():
+        place = sample(context).path
+        os.chmod(os.path.join(place, 'files.d'), 0o500)
+        result = context.run([context.warp, 'rm', place])
+        os.chmod(os.path.join(place, 'files.d'), 0o700)
+        refused(context, result, FAILED, r'/files\.d/\d+: Permission denied; that needs the right to write')
+        return
+    result = in_small_filesystem(context, '12m', '"$2" record -o "$1/r" true && mount -o remount,ro "$1" && "$2" rm "$1/r"')
+    check(result.status != 99, 'mounting', result)
+    refused(context, result, FAILED, r'/r/files\.d/\d+: Read-only file system; mount its file system for writing')
+
+
+
+@case
 def in_progress(context):
     """A recording that is being made is listed as such and not removed; a killed recorder leaves it."""
     home = context.path('place')
