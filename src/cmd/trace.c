@@ -10,6 +10,7 @@
 #include "expr/expr.h"
 #include "live/trace.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 #include "util/vec.h"
 
 #define STRING_MAX_DEFAULT 32
@@ -21,7 +22,7 @@ struct request {
 	struct live_trace_options trace;
 	struct vec(pid_t) pids;
 	struct vec(struct expr *) exprs;
-	unsigned clock, quiet;
+	unsigned clock, quiet, follow;
 };
 
 static void request_deinit(struct request *r)
@@ -36,6 +37,7 @@ enum {
 	OPTION_JSON = 256,
 	OPTION_NO_FOLLOW,
 	OPTION_ONE_CORE,
+	OPTION_SEPARATELY,
 };
 
 static const struct option long_options[] = {
@@ -44,6 +46,7 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"string-limit", required_argument, NULL, 's'},
 	{"follow-forks", no_argument, NULL, 'f'},
+	{"output-separately", no_argument, NULL, OPTION_SEPARATELY},
 	{"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"one-core", no_argument, NULL, OPTION_ONE_CORE},
@@ -158,9 +161,13 @@ static void set_switch(struct request *r, int option)
 {
 	struct live_trace_options *trace = &r->trace;
 	bool *const switches[] = {
-		['k'] = &trace->stacks,	      ['r'] = &trace->relative,
-		['T'] = &trace->durations,    ['y'] = &trace->paths,
-		[OPTION_JSON] = &trace->json, [OPTION_ONE_CORE] = &trace->one_core,
+		['k'] = &trace->stacks,
+		['r'] = &trace->relative,
+		['T'] = &trace->durations,
+		['y'] = &trace->paths,
+		[OPTION_JSON] = &trace->json,
+		[OPTION_ONE_CORE] = &trace->one_core,
+		[OPTION_SEPARATELY] = &trace->separately,
 	};
 
 	if (option == 't')
@@ -173,7 +180,9 @@ static void set_switch(struct request *r, int option)
 		trace->counting = LIVE_TRACE_COUNTS_TOO;
 	else if (option == OPTION_NO_FOLLOW)
 		trace->follow = false;
-	else if (option != 'f')
+	else if (option == 'f')
+		r->follow++;
+	else
 		*switches[option] = true;
 }
 
@@ -215,6 +224,16 @@ static int check(struct request *r, int argc, char **argv)
 	if (!trace->argv && !trace->pid_count)
 		return cmd_usage("trace",
 				 "trace needs a program to run, or -p and the id of a process");
+	if (r->follow >= 2)
+		trace->separately = true;
+	if (trace->separately && trace->counting)
+		return cmd_usage("trace",
+				 "a table of counts (-c, -C) is not made with a file for each "
+				 "process (-ff)");
+	if (trace->separately && !trace->output) {
+		log_notice("-ff without -o: the lines of all processes go to standard error");
+		trace->separately = false;
+	}
 	if (trace->json && trace->counting)
 		return cmd_usage("trace", "a table of counts (-c, -C) is not made with --json");
 	if (trace->one_core && !trace->argv)

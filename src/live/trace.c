@@ -17,6 +17,7 @@
 #include "arch/arch.h"
 #include "live/caller.h"
 #include "live/trace_tool.h"
+#include "util/cleanup.h"
 #include "util/log.h"
 
 #define FLUSH_NS    50000000
@@ -28,28 +29,76 @@ static void timed_flush(void *context, void *argument)
 {
 	struct tracing *s = context;
 
+	struct traced *t;
+
 	s->flush_planned = false;
-	trace_output_flush(&s->output);
+	trace_output_flush(&s->all.output);
+	DL_FOREACH (s->traced, t)
+		if (t->own)
+			trace_output_flush(&t->own->output);
 }
 
 /* After each hook. `waits`: the program may be busy for long now, or write to the terminal
  * itself. */
 static void settle_output(struct tracing *s, bool waits)
 {
-	struct trace_output *output = &s->output;
+	struct trace_output *output = &s->lines->output;
 
-	if (output->errnum) {
+	if (output->errnum || s->failed) {
 		engine_quit(s->engine);
 		return;
 	}
 	if (!output->text.count)
 		return;
-	if (output->path ? output->text.count >= FLUSH_BYTES : !s->open || waits) {
+	if (output->path ? output->text.count >= FLUSH_BYTES : !s->lines->open || waits) {
 		trace_output_flush(output);
 	} else if (!s->flush_planned) {
 		s->flush_planned = true;
 		engine_timer(s->engine, FLUSH_NS, timed_flush, NULL);
 	}
+}
+
+/* The file of the thread's own; one that is there already is emptied, unless `more` is O_APPEND. */
+static void open_own(struct tracing *s, struct traced *t, int more)
+{
+	struct trace_lines *own = xcalloc(1, sizeof(*own));
+
+	own->path = xasprintf("%s.%d", s->options->output, t->task->tracee.tid);
+	t->own = own;
+	struct error *error = trace_output_open(&own->output, own->path, more);
+
+	if (!error)
+		return;
+	own->output.errnum = error->os_errno;
+	if (s->failed)
+		error_free(error);
+	else
+		s->failed = error;
+}
+
+static void close_own(struct tracing *s, struct traced *t)
+{
+	struct trace_lines *own = take_ptr(t->own);
+
+	if (!own)
+		return;
+	trace_output_flush(&own->output);
+	if (!s->failed)
+		s->failed = trace_output_error(&own->output);
+	trace_output_close(&own->output);
+	if (s->lines == own)
+		s->lines = &s->all;
+	free(own->path);
+	free(own);
+}
+
+/* What is put out now is of this thread. */
+static struct traced *turn_to(struct tracing *s, struct live_task *task)
+{
+	struct traced *t = task->user;
+
+	s->lines = t->own ? t->own : &s->all;
+	return t;
 }
 
 void trace_notice(struct tracing *s, const char *format, ...)
@@ -61,7 +110,7 @@ void trace_notice(struct tracing *s, const char *format, ...)
 		return;
 	if (!s->options->output) {
 		s->form->interrupt(s, false);
-		trace_output_flush(&s->output);
+		trace_output_flush(&s->all.output);
 	}
 	va_start(args, format);
 	bytes_vformat(&text, format, args);
@@ -156,7 +205,7 @@ static bool waits(const struct traced *t)
 static void before_call(void *context, struct live_task *task)
 {
 	struct tracing *s = context;
-	struct traced *t = task->user;
+	struct traced *t = turn_to(s, task);
 
 	t->row = task->foreign_call ? NULL : sc_row(task->call.nr);
 	if (t->row && t->row->handler == SC_H_SIGRETURN)
@@ -193,7 +242,7 @@ static void end_call(struct tracing *s, struct traced *t, const struct sc_call *
 static void after_call(void *context, struct live_task *task)
 {
 	struct tracing *s = context;
-	struct traced *t = task->user;
+	struct traced *t = turn_to(s, task);
 	struct sc_call call = task->call;
 
 	call.ended = true;
@@ -208,10 +257,18 @@ static void after_call(void *context, struct live_task *task)
 static void exec(void *context, struct live_task *task, pid_t former)
 {
 	struct tracing *s = context;
+	struct traced *t = turn_to(s, task);
 
 	trace_stack_forget(s, task->process->pid);
-	if (former != task->tracee.tid && s->options->counting != LIVE_TRACE_COUNTS_ONLY)
-		s->form->exec_by(s, task->user, former);
+	if (former == task->tracee.tid || s->options->counting == LIVE_TRACE_COUNTS_ONLY)
+		return;
+	if (t->own) {
+		s->form->moves(s, t);
+		close_own(s, t);
+		open_own(s, t, O_APPEND);
+		turn_to(s, task);
+	}
+	s->form->exec_by(s, t, former);
 }
 
 /* ---- signals ---- */
@@ -222,7 +279,7 @@ static void signal_arrives(void *context, struct live_task *task, const siginfo_
 
 	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
 		return;
-	s->form->signal(s, task->user, task->signal, info);
+	s->form->signal(s, turn_to(s, task), task->signal, info);
 	settle_output(s, true);
 }
 
@@ -232,7 +289,7 @@ static void group_stop(void *context, struct live_task *task, int signal)
 
 	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
 		return;
-	s->form->group_stop(s, task->user, signal);
+	s->form->group_stop(s, turn_to(s, task), signal);
 	settle_output(s, true);
 }
 
@@ -248,14 +305,17 @@ static void new_task(void *context, struct live_task *task, struct live_task *pa
 	t->memory = live_memory(task);
 	task->user = t;
 	DL_APPEND(s->traced, t);
+	if (s->options->separately)
+		open_own(s, t, O_TRUNC);
 	if (birth != LIVE_SPAWNED && birth != LIVE_ATTACHED)
 		trace_notice(s, "Process %d attached", task->tracee.tid);
 }
 
 static void forget_task(struct tracing *s, struct traced *t)
 {
-	if (s->open == t)
+	if (s->lines->open == t)
 		s->form->interrupt(s, false);
+	close_own(s, t);
 	DL_DELETE(s->traced, t);
 	t->task->user = NULL;
 	vec_deinit(&t->begun);
@@ -281,8 +341,10 @@ static void task_ended(void *context, struct live_task *task, int status)
 {
 	struct tracing *s = context;
 
-	put_end(s, task->user, status);
-	forget_task(s, task->user);
+	struct traced *t = turn_to(s, task);
+
+	put_end(s, t, status);
+	forget_task(s, t);
 	settle_output(s, true);
 }
 
@@ -309,7 +371,8 @@ void trace_forget_tasks(struct tracing *s, struct live_process *process)
 	{
 		if (t->task->process != process)
 			continue;
-		if (s->open == t)
+		turn_to(s, t->task);
+		if (s->lines->open == t)
 			s->form->interrupt(s, true);
 		forget_task(s, t);
 	}

@@ -30,6 +30,7 @@ struct live_trace_options {
 	const struct expr *const *exprs; /* calls that one of them matches; none: all calls */
 	size_t expr_count;
 	const char *output; /* NULL: standard error */
+	bool separately;    /* with `output`: each thread's lines in a file OUTPUT.TID */
 	size_t string_max;
 	bool follow; /* children that are made from now on */
 	bool json;

@@ -235,6 +235,11 @@ static void json_interrupt(struct tracing *s, bool detached)
 	/* no object is ever half written */
 }
 
+static void json_moves(struct tracing *s, struct traced *t)
+{
+	/* the same */
+}
+
 const struct trace_form trace_json_form = {
 	.call = json_call,
 	.call_end = json_call_end,
@@ -242,6 +247,7 @@ const struct trace_form trace_json_form = {
 	.signal = json_signal,
 	.group_stop = json_group_stop,
 	.exec_by = json_exec_by,
+	.moves = json_moves,
 	.end = json_end,
 	.stack = json_stack,
 	.interrupt = json_interrupt,

@@ -8,12 +8,12 @@
 #include "live/trace_tool.h"
 #include "util/cleanup.h"
 
-struct error *trace_output_open(struct trace_output *output, const char *path)
+struct error *trace_output_open(struct trace_output *output, const char *path, int more)
 {
 	*output = (struct trace_output){.path = path, .fd = STDERR_FILENO};
 	if (!path)
 		return NULL;
-	output->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	output->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | more | O_NOCTTY, 0666);
 	if (output->fd < 0)
 		return error_os(errno, "cannot open %s for the trace; name another file with -o",
 				path);

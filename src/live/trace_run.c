@@ -2,14 +2,19 @@
  *
  * Invariant: signal handlers are ours only between take_signals() and return_signals(); a program
  * that is run begins with the mask and the ignored signals that we were started with. */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "live/launch.h"
 #include "live/trace_tool.h"
+#include "util/cleanup.h"
 
 /* ---- our own signals ---- */
 
@@ -182,7 +187,7 @@ static void let_go(struct tracing *s)
 
 static void print_counts(struct tracing *s)
 {
-	if (!s->options->counting || s->output.errnum)
+	if (!s->options->counting || s->all.output.errnum)
 		return;
 	s->form->interrupt(s, false);
 	trace_count_print(&s->counts, trace_out(s));
@@ -209,6 +214,7 @@ static void session_init(struct tracing *s, const struct live_trace_options *opt
 		.needs_time = options->durations || options->json || options->counting,
 		.result = result,
 	};
+	s->lines = &s->all;
 	if (options->json) {
 		s->json_stream = open_memstream(&s->json_text, &s->json_length);
 		if (!s->json_stream)
@@ -224,7 +230,23 @@ static void session_deinit(struct tracing *s)
 	vec_deinit(&s->scratch);
 	vec_deinit(&s->counts);
 	trace_stack_deinit(s);
-	trace_output_close(&s->output);
+	trace_output_close(&s->all.output);
+}
+
+/* Files of threads are opened when there are threads: whether they can be is seen before. */
+static struct error *open_output(struct tracing *s)
+{
+	const char *path = s->options->output, *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!s->options->separately)
+		return trace_output_open(&s->all.output, path, O_TRUNC);
+	char *directory _cleanup_free_ =
+		slash ? xasprintf("%.*s", (int)(slash + 1 - path), path) : xstrdup(".");
+
+	if (access(directory, W_OK | X_OK))
+		return error_os(
+			errno, "cannot open files %s.PID for the trace; name others with -o", path);
+	return trace_output_open(&s->all.output, NULL, 0);
 }
 
 struct error *live_trace(const struct live_trace_options *options, struct live_trace_result *result)
@@ -234,7 +256,7 @@ struct error *live_trace(const struct live_trace_options *options, struct live_t
 	struct error *error;
 
 	session_init(&s, options, result);
-	error = trace_output_open(&s.output, options->output);
+	error = open_output(&s);
 	if (!error) {
 		s.engine = engine_create(&trace_hooks, &s);
 		take_signals(&s, &own);
@@ -242,11 +264,14 @@ struct error *live_trace(const struct live_trace_options *options, struct live_t
 		let_go(&s);
 		engine_destroy(s.engine);
 		print_counts(&s);
-		trace_output_flush(&s.output);
+		trace_output_flush(&s.all.output);
 		return_signals(&own);
 	}
 	if (!error)
-		error = trace_output_error(&s.output);
+		error = trace_output_error(&s.all.output);
+	if (!error)
+		error = take_ptr(s.failed);
+	error_free(s.failed);
 	session_deinit(&s);
 	return error;
 }

@@ -2,7 +2,7 @@
  *
  * A line belongs to the thread that `open` names until it is finished; whoever writes next finishes
  * it with " <unfinished ...>" first, and its call's end then begins a line with "<... NAME
- * resumed>". Invariant: line_begin is where the open (or last) line begins, counted over all
+ * resumed>". In a file of its own it is interrupted by nobody but itself. Invariant: line_begin is where the open (or last) line begins, counted over all
  * output. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 static uint64_t position(const struct tracing *s)
 {
-	return s->output.written + s->output.text.count;
+	return s->lines->output.written + s->lines->output.text.count;
 }
 
 /* ---- the beginning of a line ---- */
@@ -51,9 +51,9 @@ static void put_relative(struct tracing *s, struct bytes *out)
 
 static void finish_open(struct tracing *s)
 {
-	if (s->open)
+	if (s->lines->open)
 		bytes_put(trace_out(s), " <unfinished ...>\n");
-	s->open = NULL;
+	s->lines->open = NULL;
 }
 
 static void begin_line(struct tracing *s, struct traced *t)
@@ -61,8 +61,10 @@ static void begin_line(struct tracing *s, struct traced *t)
 	struct bytes *out = trace_out(s);
 
 	finish_open(s);
-	s->line_begin = position(s);
-	if (s->options->output && s->options->follow)
+	s->lines->line_begin = position(s);
+	if (t->own)
+		; /* the file's name tells */
+	else if (s->options->output && s->options->follow)
 		bytes_format(out, "%-5d ", t->task->tracee.tid);
 	else if (!s->options->output && s->traced->next) /* not the only one */
 		bytes_format(out, "[pid %5d] ", t->task->tracee.tid);
@@ -122,7 +124,7 @@ static void text_call(struct tracing *s, struct traced *t)
 	}
 	begin_line(s, t);
 	trace_put_first_half(s, t, trace_out(s));
-	s->open = t;
+	s->lines->open = t;
 }
 
 /* The line of the thread's call is at the end of the output afterwards. */
@@ -133,13 +135,13 @@ static void resume_line(struct tracing *s, struct traced *t)
 	if (t->shown == TRACE_PENDING) {
 		begin_line(s, t);
 		vec_append(out, t->begun.items, t->begun.count);
-	} else if (s->open != t) {
+	} else if (s->lines->open != t) {
 		begin_line(s, t);
 		bytes_put(out, "<... ");
 		trace_put_call_name(out, t);
 		bytes_put(out, " resumed>");
 	}
-	s->open = NULL;
+	s->lines->open = NULL;
 }
 
 static void text_call_end(struct tracing *s, struct traced *t, const struct sc_call *call,
@@ -150,7 +152,7 @@ static void text_call_end(struct tracing *s, struct traced *t, const struct sc_c
 
 	resume_line(s, t);
 	s->style.context = t;
-	sc_format_exit(out, position(s) - s->line_begin, t->row, call, &t->memory, &s->style,
+	sc_format_exit(out, position(s) - s->lines->line_begin, t->row, call, &t->memory, &s->style,
 		       &t->half);
 	if (s->options->durations)
 		bytes_format(out, " <%" PRIu64 ".%06" PRIu64 ">", us / 1000000, us % 1000000);
@@ -166,7 +168,7 @@ static void text_call_lost(struct tracing *s, struct traced *t)
 	resume_line(s, t);
 	if (!t->half.complete)
 		bytes_put(out, " <unfinished ...>");
-	sc_format_close(out, position(s) - s->line_begin);
+	sc_format_close(out, position(s) - s->lines->line_begin);
 	bytes_put(out, "= ?\n");
 }
 
@@ -207,6 +209,13 @@ static void text_group_stop(struct tracing *s, struct traced *t, int signal)
 	bytes_put(out, " ---\n");
 }
 
+static void text_moves(struct tracing *s, struct traced *t)
+{
+	if (s->lines->open)
+		bytes_format(trace_out(s), " <pid changed to %d ...>\n", t->task->tracee.tid);
+	s->lines->open = NULL;
+}
+
 static void text_exec_by(struct tracing *s, struct traced *t, pid_t former)
 {
 	begin_line(s, t);
@@ -234,9 +243,9 @@ static void text_stack(struct tracing *s, struct traced *t)
 
 static void text_interrupt(struct tracing *s, bool detached)
 {
-	if (detached && s->open) {
+	if (detached && s->lines->open) {
 		bytes_put(trace_out(s), " <detached ...>\n");
-		s->open = NULL;
+		s->lines->open = NULL;
 	}
 	finish_open(s);
 }
@@ -248,6 +257,7 @@ const struct trace_form trace_text_form = {
 	.signal = text_signal,
 	.group_stop = text_group_stop,
 	.exec_by = text_exec_by,
+	.moves = text_moves,
 	.end = text_end,
 	.stack = text_stack,
 	.interrupt = text_interrupt,

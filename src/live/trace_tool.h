@@ -31,11 +31,21 @@ struct trace_output {
 	int errnum; /* why writing failed; 0 */
 };
 
-struct error *trace_output_open(struct trace_output *output, const char *path);
+/* `more`: O_TRUNC or O_APPEND. */
+struct error *trace_output_open(struct trace_output *output, const char *path, int more);
 void trace_output_close(struct trace_output *output);
 /* Writes all that is there. After a failure nothing more is written. */
 void trace_output_flush(struct trace_output *output);
 struct error *trace_output_error(const struct trace_output *output);
+
+/* Lines that follow one another: of all threads, or of one. */
+struct trace_lines {
+	struct trace_output output;
+	char *path; /* of a file of its own */
+	/* of the text form */
+	struct traced *open; /* whose line is not finished */
+	uint64_t line_begin; /* of that line, in bytes of output */
+};
 
 /* ---- a thread ---- */
 
@@ -48,6 +58,7 @@ enum trace_shown {
 struct traced {
 	struct live_task *task;
 	struct traced *prev, *next; /* tracing.traced */
+	struct trace_lines *own;    /* NULL: tracing.all */
 	struct sc_memory memory;
 	const struct sc_row *row;  /* of the call it is in; NULL: the table has none */
 	const char *previous_name; /* of the call before */
@@ -75,6 +86,8 @@ struct trace_form {
 	void (*signal)(struct tracing *s, struct traced *t, int signal, const siginfo_t *info);
 	void (*group_stop)(struct tracing *s, struct traced *t, int signal);
 	void (*exec_by)(struct tracing *s, struct traced *t, pid_t former);
+	/* Before exec_by: what follows goes to another file. */
+	void (*moves)(struct tracing *s, struct traced *t);
 	void (*end)(struct tracing *s, struct traced *t, int status);
 	/* After the end: where the call was made that has never returned (t->stack). */
 	void (*stack)(struct tracing *s, struct traced *t);
@@ -101,7 +114,9 @@ struct tracing {
 	const struct live_trace_options *options;
 	const struct trace_form *form;
 	struct engine *engine;
-	struct trace_output output;
+	struct trace_lines all;
+	struct trace_lines *lines; /* of the thread that an event is of */
+	struct error *failed;	   /* the first file of a thread's own that could not be written */
 	struct sc_style style;
 	bool needs_time;
 	bool flush_planned;
@@ -111,9 +126,7 @@ struct tracing {
 	struct live_trace_result *result;
 
 	/* of the text form */
-	struct traced *open; /* whose line is not finished */
-	uint64_t line_begin; /* of that line, in bytes of output */
-	uint64_t leader_ns;  /* of the last line; monotonic */
+	uint64_t leader_ns; /* of the last line; monotonic */
 	/* of the JSON form */
 	FILE *json_stream; /* writes to json_text */
 	char *json_text;
@@ -133,7 +146,7 @@ void trace_notice(struct tracing *s, const char *format, ...) __attribute__((for
 
 static inline struct bytes *trace_out(struct tracing *s)
 {
-	return &s->output.text;
+	return &s->lines->output.text;
 }
 
 /* The name of the call that the thread is in, without a row too. */

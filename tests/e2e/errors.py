@@ -794,7 +794,6 @@ def removing_read_only(context):
     refused(context, result, FAILED, r'/r/files\.d/\d+: Read-only file system; mount its file system for writing')
 
 
-
 @case
 def in_progress(context):
     """A recording that is being made is listed as such and not removed; a killed recorder leaves it."""

@@ -124,6 +124,34 @@ def follows_into_file(context):
     check(not re.match(r'\d', lines_of(context.path('n'))[1]), 'lines without ids', lines_of(context.path('n')))
 
 
+def files_of_their_own(context):
+    """-ff: a file for each thread, as strace has them: no ids, no lines of others in between."""
+    context.needs('strace')
+
+    def traced(tracer, name, *command):
+        result = context.run([*tracer, '-ff', '-o', context.path(name), *command])
+        files = sorted((n for n in os.listdir(context.directory) if n.startswith(name + '.')), key=lambda n: int(n[len(name) + 1:]))
+        texts = [lines_of(context.path(n)) for n in files]
+        return result, [[re.sub(r' +', ' ', re.sub(r'0x[0-9a-f]+|\d+', 'N', line)) for line in text
+                         if not line.startswith('---')] for text in texts]
+    command = ['-e', 'trace=write,execve', 'sh', '-c', 'echo 1; (sleep 0.01; echo 2; exit 3); echo 3; exit 5']
+    theirs, expected = traced(['strace'], 's', *command)
+    result, mine = traced([context.warp, 'trace'], 'w', *command)
+    check(result.status == theirs.status == 5 and result.out == theirs.out, 'status and output', result)
+    check(len(mine) == 3 and mine == expected, 'as strace -ff: %s' % expected, mine)
+    script = ('import os, threading, time\n'
+              'threading.Thread(target=lambda: os.execv("/bin/true", ["true"])).start(); time.sleep(9)')
+    _, mine = traced([context.warp, 'trace', '-q'], 'e', '-e', 'execve', PYTHON, '-S', '-c', script)
+    check(len(mine) == 2 and mine[0][1:] == ['+++ superseded by execve in pid N +++', '<... execve resumed>) = N',
+                                             '+++ exited with N +++'], 'the program goes on in the first file', mine)
+    check(mine[1][-1].endswith(' <pid changed to N ...>'), 'the other one tells where', mine)
+    both = trace(context, '-ff', '-e', 'exit_group', 'true')
+    check(both.status == 0 and b'-ff without -o' in both.err and b'exit_group(0)' in both.err, 'as -f without -o', both)
+    few = context.run(['sh', '-c', 'ulimit -n 9; exec "$@"', 'sh', context.warp, 'trace', '-ff', '-o', context.path('few'),
+                       'sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.1 & done; wait'])
+    check(few.status == FAILED and b'Too many open files; allow more' in few.err, 'a file that cannot be opened', few)
+
+
 def ends_like_program(context):
     for end, status in (('exit 42', 42), ('kill -TERM $$', -15), ('kill -KILL $$', -9)):
         result = trace(context, '-o', context.path('t'), 'sh', '-c', end)
@@ -390,6 +418,8 @@ def refusals(context):
             (['-o'], FAILED, "'-o' needs a value"), (['--json', '-c', 'true'], FAILED, 'not made with --json'),
             (['-e', 'nosuchcall', 'true'], FAILED, 'nosuchcall'), (['-e', 'write(', 'true'], FAILED, '.'),
             (['-o', '/nonexistent/x', 'true'], FAILED, 'cannot open /nonexistent/x'),
+            (['-ff', '-o', '/nonexistent/x', 'true'], FAILED, 'cannot open files /nonexistent/x.PID.*No such file'),
+            (['-ff', '-c', '-o', 'x', 'true'], FAILED, 'a file for each process'),
             (['-p', '4194304'], FAILED, '4194304'), (['--one-core', '-p', '1'], FAILED, 'one-core'),
             (['nosuchprogram'], NOT_FOUND, 'nosuchprogram')):
         result = trace(context, *arguments)
@@ -398,7 +428,7 @@ def refusals(context):
               'trace %s should end with %d and say %r' % (arguments, status, says), result)
 
 
-TESTS = [timestamps, counts, follows_into_file, ends_like_program, closed_pipe, full_disk, strings, attach,
+TESTS = [timestamps, counts, follows_into_file, files_of_their_own, ends_like_program, closed_pipe, full_disk, strings, attach,
          killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, interrupt, expressions,
          programs_with_rules, classes, nothing_else_stops, json_lines, stacks, refusals]
 
