@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "expr/node.h"
+#include "expr/similar.h"
 #include "util/cleanup.h"
 
 struct binder {
@@ -104,10 +105,53 @@ static struct node *make_const(struct binder *b, const struct node *from, struct
 	return node;
 }
 
+/* Written as constants are. */
+static bool is_capital(const char *name)
+{
+	return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name);
+}
+
+static void look_at_constant(void *context, const char *name)
+{
+	similar_look(context, name);
+}
+
+/* What is known in its place. */
+static struct error *unknown_constant(struct binder *b, const struct node *from)
+{
+	struct similar similar = similar_to(from->name, 6);
+	char *what _cleanup_free_ =
+		b->row && !b->several
+			? xasprintf("%s has no argument '%s', and there is no constant of that "
+				    "name",
+				    b->row->name, from->name)
+			: xasprintf("there is nothing named '%s'", from->name);
+
+	sc_constant_names(look_at_constant, &similar);
+	if (similar.found)
+		return lex_error_at(b->lexer, from->at, "%s; do you mean '%s'?", what,
+				    similar.found);
+	if (!strncmp(from->name, "SIG", 3))
+		return lex_error_at(b->lexer, from->at,
+				    "%s; signals have the names that signal(7) lists, such as "
+				    "SIGTERM",
+				    what);
+	if (*from->name == 'E')
+		return lex_error_at(b->lexer, from->at,
+				    "%s; errors have the names that errno(3) lists, such as ENOENT",
+				    what);
+	return lex_error_at(b->lexer, from->at,
+			    "%s; constants have the names that warp trace prints, such as "
+			    "O_RDONLY or PROT_EXEC",
+			    what);
+}
+
 static struct error *unknown_name(struct binder *b, const struct node *from)
 {
 	char *names _cleanup_free_ = xstrdup("");
 
+	if (is_capital(from->name))
+		return unknown_constant(b, from);
 	if (!b->row)
 		return lex_error_at(b->lexer, from->at, "there is nothing named '%s'", from->name);
 	if (b->several)

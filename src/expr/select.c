@@ -4,6 +4,7 @@
 
 #include "expr/glob.h"
 #include "expr/node.h"
+#include "expr/similar.h"
 #include "util/cleanup.h"
 
 #define NO_CALL (1u << 31) /* no row has this flag */
@@ -104,48 +105,13 @@ static struct error *add_number(struct lexer *lexer, struct selection *selection
 	return lex_error(lexer, "no system call that warp knows has this number");
 }
 
-/* How many letters differ, the way one mistypes: Levenshtein's distance, for short names. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[40], length = strlen(b);
-
-	if (strlen(a) >= 39 || length >= 39)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[length];
-}
-
 static const char *similar_call(const char *name)
 {
-	size_t best = strlen(name) / 3 + 1;
-	const char *found = NULL;
+	struct similar similar = similar_to(name, 3);
 
-	for (size_t i = 0; i < sc_row_count(); i++) {
-		size_t different = distance(name, sc_row_at(i)->name);
-
-		if (different <= best && different < strlen(name)) {
-			if (!found || different < best)
-				found = sc_row_at(i)->name;
-			best = different;
-		}
-	}
-	return found;
+	for (size_t i = 0; i < sc_row_count(); i++)
+		similar_look(&similar, sc_row_at(i)->name);
+	return similar.found;
 }
 
 static struct error *add_named(struct lexer *lexer, struct selection *selection)

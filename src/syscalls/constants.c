@@ -66,6 +66,21 @@ bool sc_constant(const char *name, int64_t *value)
 	       find_number(sc_signal_name, SIGNALS, name, value);
 }
 
+void sc_constant_names(void (*see)(void *context, const char *name), void *context)
+{
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		see(context, others[i].name);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		for (size_t j = 0; j < tables[i]->count; j++)
+			see(context, tables[i]->items[j].text);
+	for (int i = 1; i <= ERRORS; i++)
+		if (sc_errno_name(i))
+			see(context, sc_errno_name(i));
+	for (int i = 1; i <= SIGNALS; i++)
+		if (sc_signal_name(i))
+			see(context, sc_signal_name(i));
+}
+
 bool sc_arg_is_bytes(const struct sc_arg *arg)
 {
 	return arg->type == SC_T_BUF || arg->type == SC_T_RANDOM || arg->type == SC_T_HOSTNAME;

@@ -12,6 +12,8 @@
 /* The value of a constant (PROT_EXEC, ENOENT, SIGTERM, AT_FDCWD, ...), negative ones as int64_t.
  * False if the formatter knows no such name. No name has two values: tests/unit/test_expr.c. */
 bool sc_constant(const char *name, int64_t *value);
+/* Shows all those names; they live for ever. */
+void sc_constant_names(void (*see)(void *context, const char *name), void *context);
 
 /* How the kernel reads an argument's register: so many low bits, with a sign or without. */
 struct sc_number {

@@ -324,6 +324,15 @@ static void test_mistakes(void **state)
 	wrong("mmap(lenn >= 1)", "mmap has no argument 'lenn'; its arguments are addr, len, prot",
 	      5);
 	wrong("mmap(len >= LEN)", "mmap has no argument 'LEN'", 12);
+	wrong("openat(errno == EFOO)",
+	      "openat has no argument 'EFOO', and there is no constant of that "
+	      "name; errors have the names that errno(3) lists",
+	      16);
+	wrong("%all(errno == ENOENTT)", "nothing named 'ENOENTT'; do you mean 'ENOENT'?", 14);
+	wrong("kill(sig == SIGXYZZY)",
+	      "SIGXYZZY', and there is no constant of that name; signals have", 12);
+	wrong("openat(flags == FOOBAR)", "constants have the names that warp trace prints", 16);
+	wrong("openat(flags == O_RDWRR)", "do you mean 'O_RDWR'?", 16);
 	wrong("getpid(fd == 1)", "it has none at all", 7);
 	wrong("%process(statbuf == 0)", "none of these calls has 'statbuf'", 9);
 	wrong("%all(nonsense == 0)", "no system call has an argument 'nonsense'", 5);

@@ -153,6 +153,9 @@ static void test_mistakes(void **state)
 	wrong("read => exit(-1)", "exit takes a number from 0 to 255", 13);
 	wrong("read => fail(0)", "fail takes a number from 1 to 4095", 13);
 	wrong("read => fail(ENOPE)", "there is nothing named 'ENOPE'", 13);
+	wrong("read => fail(EFOO)", "there is nothing named 'EFOO'; errors have the names that",
+	      13);
+	wrong("read => fail(ENOENTT)", "do you mean 'ENOENT'?", 13);
 	wrong("read => set(fdd = 1)", "read has no argument 'fdd'", 12);
 	wrong("(read, getpid) => set(fd = 1)", "getpid has no argument 'fd'", 22);
 	wrong("read => set(fd == 1)", "expected = behind", 15);
