@@ -1,5 +1,6 @@
 /* warp ls: the recordings in the default place, one a line, oldest first. One that cannot be read
  * is listed as such: it is there, and takes room. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,8 @@ static struct error *put_recording(const struct trace_place_entry *entry, int wi
 	struct error *error = trace_reader_open(entry->path, &reader);
 
 	if (error) {
+		if (error->os_errno == ENODATA)
+			strcpy(columns.status, "no events");
 		error_free(error);
 		reader = NULL;
 		FILE *out = open_column(columns.date, sizeof(columns.date));

@@ -377,6 +377,12 @@ static bool has_beginning(const struct trace_reader *reader)
 	return false;
 }
 
+static struct error *no_events(struct error *error)
+{
+	error->os_errno = ENODATA;
+	return error;
+}
+
 /* Why there is no event at all. */
 static struct error *empty_error(struct trace_reader *reader)
 {
@@ -386,12 +392,14 @@ static struct error *empty_error(struct trace_reader *reader)
 	int stopped = trace_reader_stopped(reader);
 
 	if (!flawed && stopped)
-		return error_new("the recording %s has no events: recording stopped early, for the "
-				 "reason '%s'; record the program again where there is none",
-				 reader->name, strerror(stopped));
+		return no_events(error_new(
+			"the recording %s has no events: recording stopped early, for the "
+			"reason '%s'; record the program again where there is none",
+			reader->name, strerror(stopped)));
 	if (!flawed)
-		return error_new("the recording %s is empty: no whole block of it was written",
-				 reader->name);
+		return no_events(
+			error_new("the recording %s is empty: no whole block of it was written",
+				  reader->name));
 	trace_stream_name(file, TRACE_STREAM_EVENTS, flawed->in.group);
 	return error_new("the recording %s is damaged: no event of it can be used (stream %s, %s)",
 			 reader->name, file, flawed->in.damage);

@@ -26,7 +26,8 @@ enum trace_state {
 	TRACE_DAMAGED,	/* something is wrong before the end: see trace_reader_damage() */
 };
 
-/* Refuses, with one sentence each, what is no recording, of another version, truncated or empty. */
+/* Refuses, with one sentence each, what is no recording, of another version, truncated or empty: a
+ * sound one that has no events yet with the os_errno ENODATA. */
 struct error *trace_reader_open(const char *directory, struct trace_reader **out);
 /* NULL is fine. */
 void trace_reader_destroy(struct trace_reader *reader);

@@ -421,14 +421,16 @@ def listing(context):
     os.unlink(os.path.join(cut, 'events.1'))
     shutil.copytree(os.path.join(place, 'true-0'), os.path.join(place, 'bad'))
     os.truncate(os.path.join(place, 'bad', 'meta'), 100)
+    shutil.copytree(cut, os.path.join(place, 'none'))
+    os.unlink(os.path.join(place, 'none', 'events.0'))
     listed = context.run([context.warp, 'ls'])
     check(listed.status == 0 and not listed.err and b'\x1b' not in listed.out, 'ls', listed)
     lines = listed.out.decode().splitlines()
-    check(len(lines) == 6, 'one line a recording', listed)
+    check(len(lines) == 7, 'one line a recording', listed)
     date = r' +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +[\d.]+ [kM]?B +'
     for pattern in ('true-0' + date + 'exited with 0 +true$', 'sh-0' + date + "exited with 3 +sh -c 'exit 3'$",
                     'sh-1' + date + r'killed by SIGSEGV( \(core dumped\))? +sh -c ', 'cut' + date + 'unfinished +true$',
-                    r'bad +\d.* unreadable', r"printf-0.* printf \$'it\\'s\\012' \$'\\033\[31m' 'two words'$"):
+                    r'bad +\d.* unreadable', r'none +\d.* no events', r"printf-0.* printf \$'it\\'s\\012' \$'\\033\[31m' 'two words'$"):
         check(len([line for line in lines if re.match(pattern, line)]) == 1, pattern, listed)
     info = context.run([context.warp, 'info', 'sh-0'])
     for pattern in ("command +sh -c 'exit 3'", 'program +/.*sh', 'directory +' + re.escape(context.work),
@@ -440,4 +442,4 @@ def listing(context):
     removed = context.run([context.warp, 'rm', 'true-0', 'missing', 'sh-0'])
     check(removed.status == FAILED and removed.err.count(b'\n') == 1 and b'missing' in removed.err, 'rm', removed)
     left = sorted(n for n in os.listdir(place) if n != 'latest')
-    check(left == ['bad', 'cut', 'printf-0', 'sh-1'], 'what is left', left)
+    check(left == ['bad', 'cut', 'none', 'printf-0', 'sh-1'], 'what is left', left)
