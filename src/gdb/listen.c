@@ -51,7 +51,8 @@ static struct error *listen_unix(const char *path, struct gdb_listener *out)
 			"choose another",
 			path);
 	if (failed)
-		return error_os(failed, "cannot listen at unix:%s", path);
+		return error_hint(error_os(failed, "cannot listen at unix:%s", path),
+				  "name a new file in a directory that you may write to");
 	out->path = xstrdup(path);
 	out->shown = xstrdup(path);
 	if (listen(fd, WAITING_MAX))
@@ -120,6 +121,22 @@ static bool is_port(const char *text)
 	return digits && digits <= 5 && !text[digits] && strtoul(text, NULL, 10) <= UINT16_MAX;
 }
 
+static struct error *cannot_bind(int errnum, const char *address)
+{
+	const char *hint = "give another one, or :0 for one that is free";
+
+	if (errnum == EADDRNOTAVAIL)
+		hint = "give an address of this machine (ip address lists them), or :PORT for "
+		       "127.0.0.1";
+	else if (errnum == EADDRINUSE)
+		hint = "another program listens there: give another port, or :0 for one that is "
+		       "free";
+	else if (errnum == EACCES)
+		hint = "ports below 1024 are for root: give another one, or :0 for one that is "
+		       "free";
+	return error_hint(error_os(errnum, "cannot listen at %s", address), hint);
+}
+
 static struct error *listen_port(const char *address, struct gdb_listener *out)
 {
 	static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -129,24 +146,31 @@ static struct error *listen_port(const char *address, struct gdb_listener *out)
 	int failed = getaddrinfo(*host ? host : "127.0.0.1", port, &hints, &found);
 
 	if (failed)
-		return error_new("cannot listen at %s: %s", address, gai_strerror(failed));
+		return error_new("cannot listen at %s: %s; give a name or an address of this "
+				 "machine, or :PORT for 127.0.0.1",
+				 address, gai_strerror(failed));
 	failed = bind_any(found, &out->fd);
 	freeaddrinfo(found);
 	if (failed)
-		return error_os(failed, "cannot listen at %s", address);
+		return cannot_bind(failed, address);
 	out->shown = xasprintf("%.*s:%u", (int)(port - 1 - address), address, port_of(out->fd));
 	return NULL;
 }
 
 struct error *gdb_listen(const char *address, struct gdb_listener *out)
 {
+	const char *colon = strrchr(address, ':');
 	struct error *error;
 
 	*out = (struct gdb_listener){.fd = -1};
 	if (!strncmp(address, "unix:", 5))
 		error = listen_unix(address + 5, out);
-	else if (strchr(address, ':') && is_port(strrchr(address, ':') + 1))
+	else if (colon && is_port(colon + 1))
 		error = listen_port(address, out);
+	else if (colon)
+		error = error_new("cannot listen at '%s': '%s' is no port; ports are numbers from "
+				  "0 (one that is free) to %d",
+				  address, colon + 1, UINT16_MAX);
 	else
 		error = error_new("cannot listen at '%s': give unix:PATH, HOST:PORT or :PORT",
 				  address);

@@ -170,8 +170,11 @@ struct error *launch_open(struct launch *launch, const char *output)
 	if (fd < 0 && !output)
 		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	launch->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!launch->out && output)
+		return error_hint(error_os(errno, "cannot write to %s", output),
+				  "name another file with -o");
 	if (!launch->out)
-		return error_os(errno, "cannot write to %s", output ? output : "standard error");
+		return error_os(errno, "cannot write to standard error");
 	setvbuf(launch->out, NULL, _IOLBF, 0);
 	return NULL;
 }

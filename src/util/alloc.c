@@ -8,7 +8,9 @@
 
 _Noreturn void alloc_failed(size_t size)
 {
-	dprintf(2, "warp: out of memory: could not get %zu bytes; free some memory and try again\n",
+	dprintf(2,
+		"warp: out of memory: could not get %zu bytes; end some programs, or allow more "
+		"memory (ulimit -d, ulimit -v), and try again\n",
 		size);
 	_exit(125);
 }

@@ -56,7 +56,8 @@ static const char *remedy(int errnum)
 	case EROFS:
 		return "; it cannot be written to: use another place";
 	case ENOMEM:
-		return "; end some programs, or allow more memory (ulimit -v), and try again";
+		return "; end some programs, or allow more memory (ulimit -d, ulimit -v), and "
+		       "try again";
 	default:
 		return "";
 	}

@@ -718,6 +718,18 @@ def remedies(context):
     refused(context, few, FAILED, 'cannot make a pipe .*Too many open files; .*ulimit -n')
     refused(context, context.run([context.warp, 'intercept', '-f', 'nowhere', 'true']), FAILED,
             'nowhere: No such file or directory; give --file')
+    for command in (['watch', '-o', '/nonexistent/x', 'getppid', '--', 'true'],
+                    ['intercept', '-o', '/nonexistent/x', '-r', 'getppid => fail(EIO)', 'true']):
+        refused(context, context.run([context.warp, *command]), FAILED,
+                '/nonexistent/x: No such file or directory; name another file with -o')
+    place = context.record(['true']).path
+    for address, says in ((':99999', "'99999' is no port; ports are numbers from 0 .* to 65535"),
+                          ('unix:/nonexistent/x', 'No such file or directory; name a new file'),
+                          ('192.0.2.1:0', 'address of this machine .*or :PORT for 127.0.0.1')):
+        refused(context, context.run([context.warp, 'replay', '--serve', address, place]), FAILED, says)
+    if not context.config.sanitizer_logs:  # a build with sanitizers does not start with so little
+        little = context.run(['sh', '-c', 'ulimit -d 1000; exec "$@"', 'sh', *context.record_command(['true'])[1]])
+        refused(context, little, FAILED, 'allow more memory .ulimit -d')
     os.mkdir(context.path('empty'))
     refused(context, context.run([context.warp, 'info', context.path('empty')]), FAILED, "no file 'meta'; .warp ls. lists")
     nowhere = context.run([context.warp, 'record', 'true'], env={'WARP_TRACE_DIR': '/proc/nowhere'})
@@ -809,7 +821,7 @@ def in_progress(context):
     process.kill()
     process.wait()
     listed = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': home})
-    check(re.match(rb'sh-0 .*(unfinished|unreadable)', listed.out), 'ls after the recorder was killed', listed)
+    check(re.match(rb'sh-0 .*(unfinished|no events)', listed.out), 'ls after the recorder was killed', listed)
     os.rename(place, os.path.join(home, 'odd\n\033[31m\'name'))
     listed = context.run([context.warp, 'ls'], env={'WARP_TRACE_DIR': home})
     check(listed.out.startswith(b"$'odd\\012\\033[31m\\'name' ") and listed.out.count(b'\n') == 1,
