@@ -307,28 +307,41 @@ struct error *visits_go_back(struct timeline *tl)
 	return go_to_kept(tl, tl->visit.number - 1);
 }
 
+/* Of the other breakpoints, those that are visited behind the one that is known come later. */
+static struct error *go_before(struct visits *v, bool *found)
+{
+	struct timeline *tl = v->tl;
+	taddr known = tl->visit.pc, pc = 0;
+	bool counted;
+
+	try(go_to_kept(tl, --tl->visit.number));
+	for (unsigned i = 0; i < v->number; i++)
+		v->counts[i] = v->pcs[i] != known;
+	keep_visited(v);
+	tl->visit.position = tl->position;
+	try(by_counting(v, &counted, &pc));
+	if (!counted || pc)
+		visits_forget(tl);
+	*found = counted;
+	if (counted)
+		stop_at(tl, pc ? pc : known);
+	return NULL;
+}
+
 struct error *visits_go_before(struct timeline *tl, const struct timeline_mark *here, bool *found)
 {
 	struct visits v = {.tl = tl, .until = here};
-	bool counted = true, stepped = false;
-	taddr pc = 0;
+	bool stepped, resolute = tl->resolute;
 
 	*found = false;
 	try(is_stepped_to(tl, here, &stepped));
 	if (stepped || !is_known(tl, here) || !breaks_has(tl, tl->visit.pc) || !prepare(&v))
 		return NULL;
-	try(go_to_kept(tl, --tl->visit.number));
-	for (unsigned i = 0; i < v.number; i++)
-		v.counts[i] = v.pcs[i] != tl->visit.pc;
-	keep_visited(&v);
-	tl->visit.position = tl->position;
-	try(by_counting(&v, &counted, &pc));
-	if (!counted || pc)
-		visits_forget(tl);
-	*found = counted;
-	if (counted)
-		stop_at(tl, pc ? pc : tl->visit.pc);
-	return NULL;
+	tl->resolute = true;
+	struct error *error = go_before(&v, found);
+
+	tl->resolute = resolute;
+	return error;
 }
 
 void visits_stepped_back(struct timeline *tl, bool known)

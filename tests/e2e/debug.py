@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
@@ -633,6 +634,11 @@ class Client:
         self.reader.read(2)
         return reply
 
+    def register(self, number):
+        reply = self.ask(b'p%x' % number)
+        digits = re.sub(rb'(.)\*(.)', lambda run: run[1] * (run[2][0] - 28), reply)
+        return struct.unpack('<Q', bytes.fromhex(digits.decode()))[0]
+
     def close(self):
         self.reader.close()
         self.socket.close()
@@ -670,6 +676,39 @@ def acknowledges_while_it_moves(context):
     client.ask(b'D')
     client.close()
     check(context.finish(server, 30).status == 0, 'it ends', '')
+
+
+@case
+def acknowledges_while_it_runs_back(context):
+    """The same on the way from one visit of a breakpoint to the one before."""
+    recording = record(context, 'debug_passes')
+    shown = debug(context, recording, ['break *other']).said[0]
+    address = int(re.search(r'at (0x[0-9a-f]+)', shown).group(1), 16)
+    server = context.start([context.warp, 'replay', '--serve', 'unix:' + context.path('socket'), recording.path])
+    client = Client(context.wait_for_text(server, rb'target extended-remote (\S+)\n').group(1).decode())
+    check(client.ask(b'Z0,%x,1' % address) == b'OK', 'a breakpoint', '')
+    for _ in range(150):
+        client.ask(b'c')
+    over = threading.Event()
+
+    def acknowledge():
+        while not over.is_set():
+            client.socket.sendall(b'+')
+            over.wait(0.0001)
+
+    sender = threading.Thread(target=acknowledge)
+    sender.start()
+    try:
+        stops = [client.ask(b'bc') for _ in range(100)]
+    finally:
+        over.set()
+        sender.join()
+    check(all(stop.startswith(b'T05') for stop in stops), 'each is the visit before', stops)
+    rdi = client.register(5)
+    client.ask(b'D')
+    client.close()
+    check(context.finish(server, 30).status == 0, 'it ends', '')
+    check(rdi == 49000, 'where it has come to', rdi)
 
 
 @case
