@@ -314,10 +314,10 @@ struct arch_ops {
 	/* Registers at the entry of a call as a record of the agent has them. What it does not have
 	 * (segments, and their bases unless `bases`) stays. */
 	void (*agent_regs)(struct regs *, int nr, const uint64_t *record, bool bases);
-	/* Can programs read, and set, those bases by themselves here? */
-	bool (*bases_are_readable)(void);
 	/* The other way round. */
 	void (*agent_record_regs)(const struct regs *, uint64_t *record);
+	/* Can programs read, and set, segment bases by themselves here? */
+	bool (*bases_are_readable)(void);
 	/* For a thread that is inside a counting stub and has not counted yet: back to the stub's
 	 * beginning, as if it had just come there. `spilled`: the word at stub->scratch. */
 	void (*restart_stub)(struct regs *, taddr at, uint64_t spilled);

@@ -403,9 +403,8 @@ static struct error *take_in_thread(struct taking *taking)
 	int errnum = pthread_create(&thread, NULL, run_engine, taking);
 
 	if (errnum)
-		return error_hint(error_os(errnum, "cannot make a thread that looks at process %d",
-					   taking->tid),
-				  ERROR_NO_THREAD);
+		return error_os(errnum, "cannot make a thread that looks at process %d",
+				taking->tid);
 	pthread_join(thread, NULL);
 	/* pthread_join returns a little before the thread's end. */
 	while (tgkill(getpid(), taking->tracer, 0) == 0)

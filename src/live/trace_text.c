@@ -62,11 +62,9 @@ static void begin_line(struct tracing *s, struct traced *t)
 
 	finish_open(s);
 	s->lines->line_begin = position(s);
-	if (t->own)
-		; /* the file's name tells */
-	else if (s->options->output && s->options->follow)
+	if (!t->own && s->options->output && s->options->follow)
 		bytes_format(out, "%-5d ", t->task->tracee.tid);
-	else if (!s->options->output && s->traced->next) /* not the only one */
+	else if (!t->own && !s->options->output && s->traced->next) /* not the only one */
 		bytes_format(out, "[pid %5d] ", t->task->tracee.tid);
 	if (s->options->clock != LIVE_TRACE_NO_CLOCK)
 		put_clock(s, out);

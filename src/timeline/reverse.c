@@ -1,8 +1,8 @@
 /* Motion backwards.
  *
- * A run goes to the checkpoint before here, runs forwards and counts the stops until here; the last
- * of them is the one. If there is none, the stretch before that checkpoint is next. A step
- * backwards is the last position of the thread before this one from which a step leads here: at an
+ * A run goes to the checkpoint before here and looks for the last stop on the way from there to
+ * here: visits of breakpoints are counted from event to event (visits.c), stops by watchpoints one
+ * by one. If there is none, the stretch before that checkpoint is next. A step backwards is the last position of the thread before this one from which a step leads here: at an
  * event, or by stepping from the last visit of the same instruction, or of one in a loop near
  * it. */
 #include <string.h>
@@ -304,21 +304,6 @@ static bool is_near(const struct timeline *tl, uint32_t tid)
 {
 	return tl->near.from && tl->near.tid == tid && tl->near.position == tl->position &&
 	       tl->near.count;
-}
-
-struct error *tl_go_to_visit(struct timeline *tl, taddr pc, uint64_t number)
-{
-	struct rep_task *t = tl_next_task(tl);
-	struct softpmu_target target = {.regs = *tracee_regs(&t->tracee), .visits = number};
-	int status;
-
-	arch.set_pc(&target.regs, pc);
-	target.place.kind = TRACE_PLACE_STATE;
-	target.place.hits = softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
-	target.keep_code = trace_reader_meta(tl->s.reader)->numbers.flags & TRACE_META_NO_SITES;
-	if (tl_seek(tl, t, &target, &status) == SOFTPMU_STOPPED || t->tracee.gone)
-		return rep_diverged(&tl->s, t, "an earlier visit was not found again");
-	return NULL;
 }
 
 /* A position before `here`, on the way to the same event, as near as visits of its instruction

@@ -250,3 +250,18 @@ enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_ta
 	result = pass_steps(tl, t, target->place.steps, status);
 	return result == SOFTPMU_FOUND ? verify(t, target) : result;
 }
+
+struct error *tl_go_to_visit(struct timeline *tl, taddr pc, uint64_t number)
+{
+	struct rep_task *t = tl_next_task(tl);
+	struct softpmu_target target = {.regs = *tracee_regs(&t->tracee), .visits = number};
+	int status;
+
+	arch.set_pc(&target.regs, pc);
+	target.place.kind = TRACE_PLACE_STATE;
+	target.place.hits = softpmu_read(&t->tracee, &t->mm->probes, &t->counter);
+	target.keep_code = trace_reader_meta(tl->s.reader)->numbers.flags & TRACE_META_NO_SITES;
+	if (tl_seek(tl, t, &target, &status) == SOFTPMU_STOPPED || t->tracee.gone)
+		return rep_diverged(&tl->s, t, "an earlier visit was not found again");
+	return NULL;
+}

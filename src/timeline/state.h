@@ -106,9 +106,9 @@ struct timeline {
 		struct softpmu_contents_list contents;
 	} place;
 	const struct timeline_mark *at; /* a mark on the way that is looked for; NULL: none */
-	uint64_t
-		visits; /* of its instruction on the last stretch to it, if they were counted; else 0 */
-	bool deaf;	/* nothing but marks and events stops it */
+	/* Of its instruction on the last stretch to it, if they were counted; else 0. */
+	uint64_t visits;
+	bool deaf;     /* nothing but marks and events stops it */
 	bool at_event; /* the task is at its event: no breakpoints, which it would meet again */
 	volatile sig_atomic_t interrupted;
 	volatile sig_atomic_t kicked;	/* the thread that runs, or ran last, was interrupted */
@@ -168,6 +168,9 @@ taddr breaks_pc(struct rep_task *t);
 /* To a place between events, looking at breakpoints unless deaf: see struct rep_pauser. */
 enum softpmu_result tl_seek(void *context, struct rep_task *t, struct softpmu_target *target,
 			    int *status);
+/* From here to visit `number` of that instruction by the task that is next; where it stands counts,
+ * if that is one. Breakpoints must not be near it. */
+struct error *tl_go_to_visit(struct timeline *tl, taddr pc, uint64_t number);
 /* Lets the task execute one instruction of its way to its event: SOFTPMU_FOUND; SOFTPMU_EVENT: it
  * is at the event (nothing was executed); SOFTPMU_STOPPED: it has raised a signal. */
 enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status);
@@ -237,9 +240,6 @@ void checkpoint_end_tasks(struct timeline *tl);
 struct error *tl_run_back(struct timeline *tl);
 struct error *tl_step_back(struct timeline *tl, uint32_t tid);
 void near_forget(struct timeline *tl);
-/* From here to visit `number` of that instruction by the task that is next; where it stands counts,
- * if that is one. Breakpoints must not be near it. */
-struct error *tl_go_to_visit(struct timeline *tl, taddr pc, uint64_t number);
 /* A stop before a call is made where that call has changed no registers yet: a position like
  * others. */
 struct error *tl_settle_before_call(struct timeline *tl);

@@ -244,9 +244,7 @@ static struct error *start_thread(struct trace_writer *writer)
 
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (errnum)
-		return error_hint(
-			error_os(errnum, "cannot start the thread that writes the recording"),
-			ERROR_NO_THREAD);
+		return error_os(errnum, "cannot start the thread that writes the recording");
 	writer->running = true;
 	return NULL;
 }

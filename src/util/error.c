@@ -58,6 +58,9 @@ static const char *remedy(int errnum)
 	case ENOMEM:
 		return "; end some programs, or allow more memory (ulimit -d, ulimit -v), and "
 		       "try again";
+	case EAGAIN: /* of threads and processes */
+		return "; end some programs, or allow more memory (ulimit -d, ulimit -v) or more "
+		       "processes (ulimit -u), and try again";
 	default:
 		return "";
 	}

@@ -21,11 +21,6 @@ struct error {
 	char *text;
 };
 
-/* For error_hint() where a thread could not be made. */
-#define ERROR_NO_THREAD                                                                     \
-	"end some programs, or allow more memory (ulimit -d, ulimit -v) or more processes " \
-	"(ulimit -u), and try again"
-
 /* A new error of kind ERROR_FAILED with the formatted text. Never NULL. */
 struct error *error_new(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with a kind of its own. */

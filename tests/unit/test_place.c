@@ -26,7 +26,7 @@ static void test_windows(void **state)
 	assert_int_equal(window("\x90\x90\x90\x90\x90\x90", 6), 5);
 	/* add rax, rbx; add rcx, rdx: 6 bytes */
 	assert_int_equal(window("\x48\x01\xd8\x48\x01\xd1\x90", 7), 6);
-	/* a conditional jump at the end can be copied, a call or ret cannot */
+	/* a conditional jump at the end and a direct call can be copied, other calls and ret cannot */
 	assert_int_equal(window("\x48\x01\xd8\x75\xf0\x90", 6), 5);
 	assert_int_equal(window("\xe8\x00\x00\x00\x00\x90", 6), 5);
 	assert_int_equal(window("\x48\x01\xd8\xe8\x00\x00\x00\x00", 8), 8);

@@ -284,42 +284,50 @@ static bool patch_distance(struct code *c, size_t at, taddr from, taddr to)
 	return distance == narrow;
 }
 
+/* A jump with its opcode, to an address of the program. */
+static bool emit_jump_to(struct code *c, const struct arch_stub *stub, const void *opcode,
+			 size_t length, taddr to)
+{
+	emit(c, opcode, length);
+	emit(c, (const uint8_t[4]){0}, 4);
+	return patch_distance(c, c->count - 4, stub->at + c->count, to);
+}
+
+static void emit_push(struct code *c, uint64_t value)
+{
+	uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
+
+	/* push low, whose sign goes into the upper half; mov dword [rsp + 4], high */
+	emit(c, (const uint8_t[]){0x68}, 1);
+	emit(c, &low, sizeof(low));
+	emit(c, (const uint8_t[]){0xc7, 0x44, 0x24, 0x04}, 4);
+	emit(c, &high, sizeof(high));
+}
+
 /* The same instruction at another place: distances change, all else does not. */
 static bool emit_copy(struct code *c, const struct arch_stub *stub, unsigned offset,
 		      const struct insn *insn)
 {
+	static const uint8_t jump[] = {0xe9}, over[] = {0x02, 0xeb, 0x05, 0xe9};
 	taddr next = stub->pc + offset + insn->z.length;
+	taddr to = next + (taddr)insn->z.raw.imm[0].value.s; /* of those that jump */
 	size_t begin = c->count;
 
-	if (is_branch(insn)) {
-		taddr to = next + (taddr)insn->z.raw.imm[0].value.s;
+	if (is_branch(insn) && insn->z.mnemonic != ZYDIS_MNEMONIC_JMP) {
+		const uint8_t conditional[] = {0x0f, 0x80 | (insn->z.opcode & 15)};
 
-		if (insn->z.mnemonic == ZYDIS_MNEMONIC_JMP)
-			emit(c, (const uint8_t[]){0xe9}, 1);
-		else
-			emit(c, (const uint8_t[]){0x0f, 0x80 | (insn->z.opcode & 15)}, 2);
-		emit(c, (const uint8_t[4]){0}, 4);
-		return patch_distance(c, c->count - 4, stub->at + c->count, to);
+		return emit_jump_to(c, stub, conditional, sizeof(conditional), to);
 	}
+	if (is_branch(insn))
+		return emit_jump_to(c, stub, jump, sizeof(jump), to);
 	if (is_short_branch(insn)) {
 		/* the same over a short jump to what follows, to a long one */
 		emit(c, stub->window + offset, insn->z.length - 1u);
-		emit(c, (const uint8_t[]){0x02, 0xeb, 0x05, 0xe9, 0, 0, 0, 0}, 8);
-		return patch_distance(c, c->count - 4, stub->at + c->count,
-				      next + (taddr)insn->z.raw.imm[0].value.s);
+		return emit_jump_to(c, stub, over, sizeof(over), to);
 	}
 	if (is_direct_call(insn)) {
-		uint32_t low = (uint32_t)next, high = (uint32_t)(next >> 32);
-
-		emit(c, (const uint8_t[]){0x68},
-		     1); /* push low, whose sign goes into the upper half */
-		emit(c, &low, sizeof(low));
-		emit(c, (const uint8_t[]){0xc7, 0x44, 0x24, 0x04},
-		     4); /* mov dword [rsp + 4], high */
-		emit(c, &high, sizeof(high));
-		emit(c, (const uint8_t[]){0xe9, 0, 0, 0, 0}, 5);
-		return patch_distance(c, c->count - 4, stub->at + c->count,
-				      next + (taddr)insn->z.raw.imm[0].value.s);
+		emit_push(c, next);
+		return emit_jump_to(c, stub, jump, sizeof(jump), to);
 	}
 	emit(c, stub->window + offset, insn->z.length);
 	if (!(insn->z.attributes & ZYDIS_ATTRIB_IS_RELATIVE))

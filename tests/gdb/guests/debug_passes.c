@@ -20,6 +20,6 @@ int main(void)
 		if (i % 1000 == 0)
 			other(i);
 	}
-	printf("%ld %ld\n", sum, rare); /* the end */
+	printf("%ld %ld\n", sum, rare);
 	return 0;
 }
