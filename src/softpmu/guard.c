@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "softpmu/softpmu.h"
 #include "tracee/procfs.h"
 
 #define PAGE 4096ull

@@ -19,9 +19,6 @@ struct softpmu_guard {
 	unsigned count;
 };
 
-/* Can the code there change without a system call? Then it is in memory that is mapped writable, or
- * shared. */
-bool softpmu_code_changes(struct tracee *tracee, taddr pc);
 /* Takes the program the right to write the pages of these bytes: it faults where it tries. False,
  * and nothing is done, if they are mapped too often. */
 bool softpmu_guard(struct tracee *tracee, struct softpmu_guard *guard, taddr from, taddr to);

@@ -406,7 +406,7 @@ static enum softpmu_result seek_state(struct tracee *tracee, const struct softpm
 	enum softpmu_result result;
 
 	k.real = softpmu_real_place(probes, k.pc);
-	k.changes = softpmu_code_changes(tracee, k.pc);
+	k.changes = !target->is_fixed && softpmu_code_changes(tracee, k.pc);
 	if (!target->visits && at_target(&k))
 		return SOFTPMU_FOUND;
 	result = target->visits ? count_visits(&k, status) : search(&k, status);

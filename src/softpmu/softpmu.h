@@ -76,6 +76,10 @@ size_t softpmu_learn(struct tracee *tracee, const struct softpmu_probes *probes,
 
 /* ---- replaying ---- */
 
+/* Can the code there change without a system call? Then it is in memory that is mapped writable, or
+ * shared. */
+bool softpmu_code_changes(struct tracee *tracee, taddr pc);
+
 /* Memory whose contents at the place are known. */
 struct softpmu_contents {
 	taddr addr;
@@ -96,6 +100,8 @@ struct softpmu_target {
 	/* How often the place's instruction is reached until then, if that is known from an earlier
 	 * search; else 0. Out: how often it was, where the state was searched for. */
 	uint64_t visits;
+	/* Is it known (softpmu_code_changes()) that only system calls change the place's code? */
+	bool is_fixed;
 	bool keep_code; /* no jump to a stub: the breakpoint register finds all visits */
 	/* NULL: each stop is waited for as long as it takes, and looked at. */
 	const struct softpmu_waiter *waiter;

@@ -16,6 +16,7 @@ static void read_state(struct rep_task *t, struct timeline_mark *mark)
 	uint8_t stack[STACK_BYTES];
 
 	target->regs = *tracee_regs(&t->tracee);
+	target->is_fixed = !softpmu_code_changes(&t->tracee, arch.pc(&target->regs));
 	arch.clear_resume(&target->regs);
 	target->place.kind = t->at_hits ? TRACE_PLACE_EXACT : TRACE_PLACE_STATE;
 	target->place.hits = t->hits;
