@@ -240,6 +240,7 @@ struct trace_extent {
 
 #define TRACE_NO_FILE UINT32_MAX
 
+/* Of a call on a range that failed: what it had changed before. */
 struct trace_mapping {
 	uint64_t start, end;
 	uint64_t offset; /* in the file, bytes */

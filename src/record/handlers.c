@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "record/session.h"
+#include "syscalls/advice.h"
 #include "tracee/procfs.h"
 #include "util/cleanup.h"
 
@@ -216,10 +217,58 @@ static enum rec_verdict madvise_enter(struct rec_session *s, struct rec_task *t)
 	return REC_MAKE;
 }
 
+/* How far the kernel came, one mapping after the other, before it failed: locked or sealed memory
+ * stops it, a file that must not be written, a kind of memory that it cannot do this to. All that
+ * it has done it does once more, which changes nothing. */
+static taddr changed_up_to(struct rec_task *t, taddr start, taddr end)
+{
+	struct regs regs = *tracee_regs(&t->tracee);
+	struct sc_call call = sc_call_of(t->call.call.nr, &regs);
+	struct proc_maps maps = {0};
+	taddr done = start;
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach (&maps, map) {
+		if (map->end <= start || map->start >= end)
+			continue;
+		call.args[0] = map->start > start ? map->start : start;
+		call.args[1] = (map->end < end ? map->end : end) - call.args[0];
+		if (tracee_call(&t->tracee, call.nr, call.args) < 0)
+			break;
+		done = call.args[0] + call.args[1];
+	}
+	proc_maps_deinit(&maps);
+	return done;
+}
+
+/* What a call on a range did before it failed. That there is a hole (ENOMEM) a replay sees. */
+static void partial_datum(struct rec_session *s, struct rec_task *t)
+{
+	const struct regs *regs = tracee_regs(&t->tracee);
+	taddr start = arch.call_arg(regs, 0), end = start + arch.call_arg(regs, 1);
+
+	end = (end + PAGE - 1) & ~(taddr)(PAGE - 1);
+	if (!failed(t) || t->call.call.result == -ENOMEM || start % PAGE || end <= start)
+		return;
+	taddr done = changed_up_to(t, start, end);
+
+	if (done > start)
+		mapping_datum(s, t, start, done, TRACE_NO_FILE, 0);
+}
+
 static void madvise_exit(struct rec_session *s, struct rec_task *t)
 {
+	if (sc_advice_lasts(arg(t, 2)))
+		partial_datum(s, t);
 	for (int i = 0; i < 3; i++)
 		restore_arg(t, i);
+}
+
+/* These look at the mapping that the range begins in before anything is done. */
+static void mprotect_exit(struct rec_session *s, struct rec_task *t)
+{
+	if (!(arg(t, 2) & (PROT_GROWSDOWN | PROT_GROWSUP)))
+		partial_datum(s, t);
 }
 
 /* Arguments 0 and 1 were looked at: this is where the memory is to go. */
@@ -488,6 +537,7 @@ static void vm_writev_exit(struct rec_session *s, struct rec_task *t)
 static const struct rec_handler handlers[SC_HANDLERS] = {
 	[SC_H_MMAP] = {.enter = mmap_enter, .exit = mmap_exit},
 	[SC_H_BRK] = {.exit = brk_exit},
+	[SC_H_MPROTECT] = {.exit = mprotect_exit},
 	[SC_H_MADVISE] = {.enter = madvise_enter, .exit = madvise_exit},
 	[SC_H_SHMAT] = {.enter = shmat_enter, .exit = shmat_exit},
 	[SC_H_MREMAP] = {.enter = mremap_enter},

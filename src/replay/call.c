@@ -177,11 +177,12 @@ struct error *rep_call_end(struct rep_session *s, struct rep_task *t)
 		try(echo(s, t, row, &call));
 	bool failed = call.result < 0 && call.result >= -4095;
 
-	if (row && row->action == SC_PERFORM && !(s->event.flags & TRACE_F_REFUSED) &&
-	    (!failed || ((row->flags & SC_PARTIAL) && rep_failed_midway(s, t)))) {
+	if (row && row->action == SC_PERFORM && !(s->event.flags & TRACE_F_REFUSED)) {
 		rep_perform perform = rep_performer(row->handler);
 
-		if (perform)
+		if (failed && (row->flags & SC_PARTIAL))
+			try(rep_perform_failed(s, t, row->handler));
+		else if (!failed && perform)
 			try(perform(s, t));
 	}
 	arch.set_call_result(&after, call.result);

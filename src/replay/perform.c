@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "replay/session.h"
+#include "syscalls/advice.h"
 #include "tracee/procfs.h"
 
 #define PAGE_MASK 4095ull
@@ -175,15 +176,10 @@ static struct error *do_range_again(struct rep_session *s, struct rep_task *t)
 	return do_again(s, t);
 }
 
-/* Newer than the headers of the C library (include/uapi/asm-generic/mman-common.h). */
-#define ADVICE_DONTNEED_LOCKED 24
-#define ADVICE_GUARD_INSTALL   102
-#define ADVICE_GUARD_REMOVE    103
-
 /* Nothing is locked here, and MADV_FREE was recorded as MADV_DONTNEED. */
 static uint64_t advice_here(uint64_t advice)
 {
-	return advice == MADV_FREE || advice == ADVICE_DONTNEED_LOCKED ? MADV_DONTNEED : advice;
+	return advice == MADV_FREE || advice == SC_ADVICE_DONTNEED_LOCKED ? MADV_DONTNEED : advice;
 }
 
 static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
@@ -191,22 +187,11 @@ static struct error *do_madvise(struct rep_session *s, struct rep_task *t)
 	uint64_t advice = advice_here(arg(s, 2));
 
 	try(check_range(s, arg(s, 0), arg(s, 1)));
-	/* Page faults of others or of the disk do not matter here, contents and inheritance do. */
-	switch (advice) {
-	case MADV_DONTNEED:
-	case MADV_REMOVE:
-	case MADV_DONTFORK:
-	case MADV_DOFORK:
-	case MADV_WIPEONFORK:
-	case MADV_KEEPONFORK:
-	case ADVICE_GUARD_INSTALL: /* page faults there are what the program wants */
-	case ADVICE_GUARD_REMOVE:
-		return check(s, t, "madvise",
-			     tracee_callv(&t->tracee, SYS_madvise, arg(s, 0), arg(s, 1), advice),
-			     s->event.result);
-	default:
+	if (!sc_advice_lasts(advice))
 		return NULL;
-	}
+	return check(s, t, "madvise",
+		     tracee_callv(&t->tracee, SYS_madvise, arg(s, 0), arg(s, 1), advice),
+		     s->event.result);
 }
 
 static struct error *do_shmat(struct rep_session *s, struct rep_task *t)
@@ -261,7 +246,7 @@ static struct error *do_personality(struct rep_session *s, struct rep_task *t)
 
 /* What stopped the call is still there: a hole; or, where an access was denied or memory cannot be
  * wiped at a fork, another mapping than that which the range begins in. */
-bool rep_failed_midway(struct rep_session *s, struct rep_task *t)
+static bool failed_midway(struct rep_session *s, struct rep_task *t)
 {
 	taddr at = arg(s, 0), end = at + ((arg(s, 1) + PAGE_MASK) & ~PAGE_MASK);
 	struct proc_maps maps = {0};
@@ -279,6 +264,23 @@ bool rep_failed_midway(struct rep_session *s, struct rep_task *t)
 		return at < end;
 	return met > 1 && (s->event.result == -EACCES ||
 			   (s->event.result == -EINVAL && arg(s, 2) == MADV_WIPEONFORK));
+}
+
+/* Up to where the kernel came, over holes: only those stop it here. */
+static struct error *do_beginning(struct rep_session *s, struct rep_task *t,
+				  enum sc_handler handler, const struct trace_mapping *done)
+{
+	const struct regs regs = rep_event_regs(s);
+	struct sc_call call = sc_call_of((int)s->event.arg, &regs);
+
+	call.args[0] = done->start;
+	call.args[1] = done->end - done->start;
+	if (handler == SC_H_MADVISE)
+		call.args[2] = advice_here(call.args[2]);
+	try(check_range(s, call.args[0], call.args[1]));
+	int64_t result = tracee_call(&t->tracee, call.nr, call.args);
+
+	return check(s, t, "what a call did before it failed", result == -ENOMEM ? 0 : result, 0);
 }
 
 static const rep_perform performers[SC_HANDLERS] = {
@@ -299,4 +301,16 @@ static const rep_perform performers[SC_HANDLERS] = {
 rep_perform rep_performer(enum sc_handler handler)
 {
 	return performers[handler];
+}
+
+struct error *rep_perform_failed(struct rep_session *s, struct rep_task *t, enum sc_handler handler)
+{
+	struct trace_datum_view view;
+	struct trace_mapping done;
+
+	try(trace_reader_find(s->reader, TRACE_D_MAPPING, &view));
+	if (!view.bytes)
+		return failed_midway(s, t) ? performers[handler](s, t) : NULL;
+	memcpy(&done, view.bytes, sizeof(done));
+	return do_beginning(s, t, handler, &done);
 }

@@ -188,8 +188,9 @@ struct error *rep_change_site(struct rep_session *s, struct rep_task *t,
 typedef struct error *(*rep_perform)(struct rep_session *s, struct rep_task *t);
 /* NULL if calls with this handler are not performed. */
 rep_perform rep_performer(enum sc_handler handler);
-/* The call (SC_PARTIAL) failed and would fail here: it is performed for what it did before. */
-bool rep_failed_midway(struct rep_session *s, struct rep_task *t);
+/* A call (SC_PARTIAL) that failed: what it did before that is done. */
+struct error *rep_perform_failed(struct rep_session *s, struct rep_task *t,
+				 enum sc_handler handler);
 /* Maps as recorded; `mapping` says where and which file. */
 struct error *rep_map(struct rep_session *s, struct rep_task *t,
 		      const struct trace_mapping *mapping, int prot, int flags);
