@@ -502,13 +502,15 @@ void rec_await(struct rec_session *s, struct rec_task *t)
 	rec_take_status(s, t, status);
 }
 
-/* A call that changes memory while it sleeps must have done so. */
+/* A call that changes memory while it sleeps must have done so; or have read its timeout, where we
+ * have shortened that. */
 static bool settled(const struct rec_task *t)
 {
+	bool busy = t->call.shortened;
+
 	vec_foreach (&t->call.regions, region)
-		if (region->fixed)
-			return proc_state(t->tracee.tid) == 'S';
-	return true;
+		busy |= region->fixed;
+	return !busy || proc_state(t->tracee.tid) == 'S';
 }
 
 /* In a group: sees whether the call ends at once, on the one core that we share; if not, others

@@ -8,9 +8,9 @@
 #include "record/session.h"
 #include "syscalls/timeout.h"
 
-/* A timespec for each of so many tasks. The kernel reads it as soon as the call has begun. */
-#define SLOTS	   64
-#define FIRST_SLOT (WARP_DATA_PAGE + 0xc00)
+/* A timespec. The kernel reads it as soon as the call has begun, and others of the address space get
+ * the turn after that only: settled() in call.c. */
+#define SHORTENED (WARP_DATA_PAGE + 0xc00)
 
 static void set_timeout(struct rec_task *t, const struct sc_timeout *timeout, uint64_t ns)
 {
@@ -19,7 +19,7 @@ static void set_timeout(struct rec_task *t, const struct sc_timeout *timeout, ui
 	uint64_t value = (ns + 999999) / 1000000;
 
 	if (!timeout->milliseconds) {
-		value = FIRST_SLOT + (uint64_t)t->tracee.tid % SLOTS * sizeof(time);
+		value = SHORTENED;
 		if (tracee_write(&t->tracee, value, &time, sizeof(time)) != sizeof(time))
 			return;
 	}
