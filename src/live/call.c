@@ -94,6 +94,13 @@ static uint64_t ignored_signals(const struct proc_signals *signals)
 	return signals->ignored | (IGNORED_BY_DEFAULT & ~signals->caught);
 }
 
+/* After such an end the call would begin anew: natively it would have slept on. */
+static bool begins_anew(struct task *t, int64_t result)
+{
+	return result == -EINTR ||
+	       (result == -ERESTARTNOHAND && sc_timeout(arch.call_nr(tracee_regs(&t->pub.tracee))));
+}
+
 /* Is there no signal for which a call would have ended, had we not interrupted or traced the
  * thread? */
 static bool ends_for_us(struct task *t, int64_t result)
@@ -106,7 +113,7 @@ static bool ends_for_us(struct task *t, int64_t result)
 
 	if (!pending)
 		return t->interrupted;
-	return result == -EINTR && !(pending & ~ignored_signals(&signals));
+	return begins_anew(t, result) && !(pending & ~ignored_signals(&signals));
 }
 
 void call_make_again(struct task *t, struct regs *regs)
@@ -162,8 +169,8 @@ static uint64_t call_since(struct task *t, const struct regs *regs, uint64_t now
 	return t->wait.since_ns;
 }
 
-/* A call with EINTR that would be made again with its whole timeout, which is over: it is given the
- * result of that. Signals that come faster than the timeout would keep it from ever coming. */
+/* A call that would be made again with its whole timeout, which is over: it is given the result of
+ * that. Signals that come faster than the timeout would keep it from ever coming. */
 static bool end_if_over(struct task *t)
 {
 	struct regs *regs = tracee_regs_mut(&t->pub.tracee);
@@ -180,11 +187,11 @@ static bool end_if_over(struct task *t)
 	return true;
 }
 
-static bool ended_with_eintr(struct task *t)
+static bool was_interrupted(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
 
-	return arch.in_call(regs) && arch.call_result(regs) == -EINTR;
+	return arch.in_call(regs) && begins_anew(t, arch.call_result(regs));
 }
 
 /* The call that it is to make again may be one that hooks know: then they are not told again. */
@@ -200,7 +207,7 @@ void call_take_back(struct task *t)
 
 	if (!arch.in_call(regs))
 		return;
-	bool eintr = ended_with_eintr(t);
+	bool eintr = arch.call_result(regs) == -EINTR;
 
 	if (!eintr && !will_restart(arch.call_result(regs)))
 		return;
@@ -212,7 +219,7 @@ void call_take_back(struct task *t)
 /* Nobody saw the end of the call. */
 static void take_back_eintr(struct task *t)
 {
-	if (end_if_over(t))
+	if (end_if_over(t) || arch.call_result(tracee_regs(&t->pub.tracee)) != -EINTR)
 		return;
 	if (!t->pub.in_call)
 		expect_again(t);
@@ -258,7 +265,7 @@ void call_on_signal(struct task *t, int signal)
 		is_ignored(t, signal, &caught);
 		if (caught)
 			end_after_all(t);
-	} else if (ended_with_eintr(t) && is_ignored(t, signal, &caught)) {
+	} else if (was_interrupted(t) && is_ignored(t, signal, &caught)) {
 		take_back_eintr(t);
 	}
 }
@@ -273,7 +280,7 @@ void call_end_missed(struct task *t)
 
 void call_signal_suppressed(struct task *t)
 {
-	if (ended_with_eintr(t))
+	if (was_interrupted(t))
 		take_back_eintr(t);
 }
 
@@ -333,7 +340,7 @@ static void before(struct task *t, const struct __ptrace_syscall_info *info)
 static bool only_interrupted(struct task *t, int64_t result)
 {
 	if (t->skipped || (result != -EINTR && !will_restart(result)) || !ends_for_us(t, result) ||
-	    (result == -EINTR && end_if_over(t)))
+	    (begins_anew(t, result) && end_if_over(t)))
 		return false;
 	t->again = true;
 	if (result == -EINTR)

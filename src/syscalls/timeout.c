@@ -2,7 +2,8 @@
  *
  * Most calls that are interrupted go on with what is left of their timeout; some end with EINTR,
  * and are made again with all of it (signal(7), "Interruption of system calls and library functions
- * by stop signals"). By number: libwarp, which has no table of rows, needs this, too. */
+ * by stop signals"); io_pgetevents is made again by the kernel, with all of it. By number: libwarp,
+ * which has no table of rows, needs this, too. */
 #include "syscalls/timeout.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ static const struct sc_timeout timeouts[] = {
 	{SYS_epoll_wait, 3, true, 0},	     {SYS_epoll_pwait, 3, true, 0},
 	{EPOLL_PWAIT2, 3, false, 0},	     {SYS_rt_sigtimedwait, 2, false, -EAGAIN},
 	{SYS_semtimedop, 3, false, -EAGAIN}, {SYS_io_getevents, 4, false, 0},
+	{SYS_io_pgetevents, 4, false, 0},
 };
 
 const struct sc_timeout *sc_timeout(int nr)

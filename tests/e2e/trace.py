@@ -300,11 +300,11 @@ def ignored_signals(context):
     """Calls that only a tracer has interrupted are seen once, and end by their timeout."""
     program = os.path.join(context.config.build, 'tests', 'guest', 'sig_ignored_timeout')
     out = context.path('t')
-    for which in (['-e', 'epoll_wait,epoll_pwait,rt_sigtimedwait,semtimedop'], ['-e', 'getppid'], [],
+    for which in (['-e', 'epoll_wait,epoll_pwait,rt_sigtimedwait,semtimedop,io_pgetevents'], ['-e', 'getppid'], [],
                   ['-e', 'epoll_wait(timeout == 10)']):
         result = trace(context, '-o', out, *which, program)
         check(result.status == 0 and b'UNEXPECTED' not in result.out, 'on time with %s' % which, result)
-        timed = [line for line in lines_of(out) if re.search(r'epoll_p?wait|sigtimedwait|semtimedop', line)]
+        timed = [line for line in lines_of(out) if re.search(r'epoll_p?wait|sigtimedwait|semtimedop|io_pgetevents', line)]
         check(not any('EINTR' in line for line in timed), 'no ends that the program does not see', timed)
 
 

@@ -2,6 +2,7 @@
  * Timeouts of calls that are never restarted come on time, whatever ignored signals come before.
  */
 #include "guest_task.h"
+#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
@@ -13,6 +14,7 @@
 static const struct timespec timeout = {0, TIMEOUT_MS * 1000000};
 static struct timespec began;
 static int epoll, sems, epoll_ms = TIMEOUT_MS;
+static aio_context_t aio;
 
 static int do_epoll(void)
 {
@@ -44,6 +46,13 @@ static int do_semop(void)
 	struct sembuf down = {0, -1, 0};
 
 	return semtimedop(sems, &down, 1, &timeout) < 0 && errno == EAGAIN ? 0 : -1;
+}
+
+static int do_aio(void)
+{
+	struct io_event event;
+
+	return (int)syscall(SYS_io_pgetevents, aio, 1, 1, &event, &timeout, NULL);
 }
 
 /* The signals come for longer than any of the calls may take. */
@@ -98,6 +107,8 @@ int main(void)
 	test("rt_sigtimedwait", do_sigwait, SIGCHLD);
 	if (sems != -1)
 		test("semtimedop", do_semop, SIGALRM);
+	if (syscall(SYS_io_setup, 1, &aio) == 0) /* not while recording */
+		test("io_pgetevents", do_aio, SIGALRM);
 	need_zero(pthread_create(&thread, NULL, waiter, &gate));
 	test("epoll_wait beside a thread", do_epoll, SIGALRM);
 	test("rt_sigtimedwait beside a thread", do_sigwait, SIGALRM);
