@@ -36,6 +36,19 @@ static bool will_restart(int64_t result)
 	       result == -ERESTART_RESTARTBLOCK;
 }
 
+/* A call that has done nothing, and could be made again. */
+static bool is_eintr(const struct regs *regs)
+{
+	return arch.call_result(regs) == -EINTR && sc_can_repeat(arch.call_nr(regs));
+}
+
+/* After such an end the call would begin anew: natively it would have slept on. */
+static bool begins_anew(const struct regs *regs)
+{
+	return is_eintr(regs) ||
+	       (arch.call_result(regs) == -ERESTARTNOHAND && sc_timeout(arch.call_nr(regs)));
+}
+
 /* ---- seccomp rules of the program's own ---- */
 
 /* Their actions (but RET_TRACE, RET_LOG and RET_ALLOW) precede that of our filter (seccomp(2)), and
@@ -94,16 +107,9 @@ static uint64_t ignored_signals(const struct proc_signals *signals)
 	return signals->ignored | (IGNORED_BY_DEFAULT & ~signals->caught);
 }
 
-/* After such an end the call would begin anew: natively it would have slept on. */
-static bool begins_anew(struct task *t, int64_t result)
-{
-	return result == -EINTR ||
-	       (result == -ERESTARTNOHAND && sc_timeout(arch.call_nr(tracee_regs(&t->pub.tracee))));
-}
-
 /* Is there no signal for which a call would have ended, had we not interrupted or traced the
  * thread? */
-static bool ends_for_us(struct task *t, int64_t result)
+static bool ends_for_us(struct task *t)
 {
 	struct proc_signals signals;
 
@@ -113,14 +119,14 @@ static bool ends_for_us(struct task *t, int64_t result)
 
 	if (!pending)
 		return t->interrupted;
-	return begins_anew(t, result) && !(pending & ~ignored_signals(&signals));
+	return begins_anew(tracee_regs(&t->pub.tracee)) && !(pending & ~ignored_signals(&signals));
 }
 
 void call_make_again(struct task *t, struct regs *regs)
 {
 	int64_t result = arch.call_result(regs);
 
-	if (!arch.in_call(regs) || (result != -EINTR && !will_restart(result)))
+	if (!arch.in_call(regs) || (!is_eintr(regs) && !will_restart(result)))
 		return;
 	t->ended_with = *regs;
 	arch.call_rewind(regs, result == -ERESTART_RESTARTBLOCK ? SYS_restart_syscall
@@ -191,7 +197,7 @@ static bool was_interrupted(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
 
-	return arch.in_call(regs) && begins_anew(t, arch.call_result(regs));
+	return arch.in_call(regs) && begins_anew(regs);
 }
 
 /* The call that it is to make again may be one that hooks know: then they are not told again. */
@@ -207,7 +213,7 @@ void call_take_back(struct task *t)
 
 	if (!arch.in_call(regs))
 		return;
-	bool eintr = arch.call_result(regs) == -EINTR;
+	bool eintr = is_eintr(regs);
 
 	if (!eintr && !will_restart(arch.call_result(regs)))
 		return;
@@ -219,7 +225,7 @@ void call_take_back(struct task *t)
 /* Nobody saw the end of the call. */
 static void take_back_eintr(struct task *t)
 {
-	if (end_if_over(t) || arch.call_result(tracee_regs(&t->pub.tracee)) != -EINTR)
+	if (end_if_over(t) || !is_eintr(tracee_regs(&t->pub.tracee)))
 		return;
 	if (!t->pub.in_call)
 		expect_again(t);
@@ -337,13 +343,16 @@ static void before(struct task *t, const struct __ptrace_syscall_info *info)
 }
 
 /* The end of a call that only we have interrupted is none. */
-static bool only_interrupted(struct task *t, int64_t result)
+static bool only_interrupted(struct task *t)
 {
-	if (t->skipped || (result != -EINTR && !will_restart(result)) || !ends_for_us(t, result) ||
-	    (begins_anew(t, result) && end_if_over(t)))
+	const struct regs *regs = tracee_regs(&t->pub.tracee);
+	bool eintr = is_eintr(regs);
+
+	if (t->skipped || (!eintr && !will_restart(arch.call_result(regs))) || !ends_for_us(t) ||
+	    (begins_anew(regs) && end_if_over(t)))
 		return false;
 	t->again = true;
-	if (result == -EINTR)
+	if (eintr)
 		rewind_call(t);
 	return true;
 }
@@ -361,7 +370,7 @@ static void after(struct task *t, int64_t result)
 		tracee_set_regs(&t->pub.tracee, &t->rewound);
 		return;
 	}
-	if (t->pub.in_call && !only_interrupted(t, result))
+	if (t->pub.in_call && !only_interrupted(t))
 		finish_call(t, arch.call_result(tracee_regs(&t->pub.tracee)));
 }
 

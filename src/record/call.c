@@ -725,8 +725,8 @@ static bool interrupted_for_us(struct rec_task *t)
 	struct proc_signals set = {0};
 
 	/* Not the end of sigreturn, whose result is that of the code it returns to. */
-	if (t->call.call.result != -EINTR || !arch.in_call(tracee_regs(&t->tracee)) ||
-	    !proc_read_signals(t->tracee.tid, &set))
+	if (t->call.call.result != -EINTR || !sc_can_repeat(t->call.call.nr) ||
+	    !arch.in_call(tracee_regs(&t->tracee)) || !proc_read_signals(t->tracee.tid, &set))
 		return false;
 	uint64_t pending = (set.pending | set.shared_pending) & ~set.blocked;
 

@@ -141,6 +141,8 @@ struct sc_call {
 
 /* With the arguments that are in the registers; the result is not known. */
 struct sc_call sc_call_of(int nr, const struct regs *regs);
+/* Has the call, which ended with EINTR, done nothing? It may be made again then. */
+bool sc_can_repeat(int nr);
 
 /* A stretch of memory that a call reads or writes. Regions form a tree: a region whose `parent` is
  * not negative is pointed at by the 8 bytes at `parent_offset` of that region; one with parent -1

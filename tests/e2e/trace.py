@@ -308,6 +308,16 @@ def ignored_signals(context):
         check(not any('EINTR' in line for line in timed), 'no ends that the program does not see', timed)
 
 
+def closed_once(context):
+    """A close that ended with EINTR of its own is not made again."""
+    program = os.path.join(context.config.build, 'tests', 'guest', 'file_fuse')
+    for which in ('close', 'getppid'):
+        result = trace(context, '-o', context.path('t'), '-e', which, program)
+        if result.status == 77:
+            raise Skip(result.out.decode().strip())
+        check(result.status == 0 and b'UNEXPECTED' not in result.out, 'closed once with %s' % which, result)
+
+
 # ---- expressions ----
 
 def expressions(context):
@@ -429,7 +439,7 @@ def refusals(context):
 
 
 TESTS = [timestamps, counts, follows_into_file, files_of_their_own, ends_like_program, closed_pipe, full_disk, strings, attach,
-         killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, interrupt, expressions,
+         killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, closed_once, interrupt, expressions,
          programs_with_rules, classes, nothing_else_stops, json_lines, stacks, refusals]
 
 

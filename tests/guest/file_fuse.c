@@ -1,5 +1,6 @@
 /*
- * A FUSE file system of one file, served by this program: a child writes to it.
+ * A FUSE file system of one file, served by this program: a child writes to it. Closing it is
+ * interrupted once, while a signal comes that the child ignores.
  */
 #include "guest.h"
 #include <linux/fuse.h>
@@ -26,6 +27,7 @@ static void serve(int fd, const struct fuse_in_header *request)
 		.attr = {.ino = 1, .mode = S_IFREG | 0666, .nlink = 1, .size = 5}};
 	struct fuse_open_out opened = {0};
 	struct fuse_write_out written = {.size = 5};
+	static int flushes;
 
 	switch (request->opcode) {
 	case FUSE_INIT:
@@ -37,6 +39,10 @@ static void serve(int fd, const struct fuse_in_header *request)
 	case FUSE_WRITE:
 		return reply(fd, request, 0, &written, sizeof(written));
 	case FUSE_FLUSH:
+		if (flushes++)
+			return reply(fd, request, 0, "", 0);
+		kill((pid_t)request->pid, SIGALRM);
+		return reply(fd, request, -EINTR, "", 0);
 	case FUSE_RELEASE:
 		return reply(fd, request, 0, "", 0);
 	case FUSE_FORGET:
@@ -52,7 +58,12 @@ static void use(const char *path)
 	int file = (int)need(open(path, O_RDWR));
 
 	expect_eq_long(write(file, "hello", 5), 5, "written");
-	close(file);
+	int copy = (int)need(dup(file));
+
+	signal(SIGALRM, SIG_IGN);
+	expect_errno(close(copy), EINTR);
+	expect_errno(close(copy), EBADF);
+	expect_eq_long(close(file), 0, "closed");
 }
 
 int main(void)
