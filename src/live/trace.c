@@ -202,6 +202,12 @@ static bool waits(const struct traced *t)
 					    SC_CHANGES_TASKS | SC_NEVER_RETURNS));
 }
 
+/* May files be mapped elsewhere after the call? */
+static bool changes_stacks(const struct tracing *s, const struct traced *t)
+{
+	return s->options->stacks && t->row && (t->row->flags & SC_CHANGES_MM);
+}
+
 static void before_call(void *context, struct live_task *task)
 {
 	struct tracing *s = context;
@@ -211,9 +217,9 @@ static void before_call(void *context, struct live_task *task)
 	if (t->row && t->row->handler == SC_H_SIGRETURN)
 		task->call.signal_mask = arch.sigreturn_mask(tracee_regs(&task->tracee));
 	t->shown = select_call(s, t);
+	task->want_after = t->shown != TRACE_HIDDEN || changes_stacks(s, t);
 	if (t->shown == TRACE_HIDDEN)
 		return;
-	task->want_after = true;
 	if (s->needs_time)
 		t->began_ns = monotonic();
 	if (s->options->counting == LIVE_TRACE_COUNTS_ONLY)
@@ -246,7 +252,7 @@ static void after_call(void *context, struct live_task *task)
 	struct sc_call call = task->call;
 
 	call.ended = true;
-	if (t->row && s->options->stacks && (t->row->flags & SC_CHANGES_MM))
+	if (changes_stacks(s, t))
 		trace_stack_changed(s, task->process->pid);
 	end_call(s, t, &call);
 	t->shown = TRACE_HIDDEN;

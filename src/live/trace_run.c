@@ -14,6 +14,7 @@
 
 #include "live/launch.h"
 #include "live/trace_tool.h"
+#include "util/alloc.h"
 #include "util/cleanup.h"
 
 /* ---- our own signals ---- */
@@ -107,6 +108,25 @@ static void choose_core(cpu_set_t *one)
 	sched_setaffinity(0, sizeof(*one), one);
 }
 
+/* The kernel's part of the conditions. Stacks need the calls, too, that map files. */
+static struct error *make_filter(const struct live_trace_options *o, struct expr_code *code)
+{
+	const struct expr **all _cleanup_free_ = xcalloc(o->expr_count + 1, sizeof(*all));
+	struct expr *mapping = NULL;
+	size_t count = 0;
+
+	if (o->stacks)
+		try(expr_parse("mmap, munmap, mremap", &mapping));
+	for (; count < o->expr_count; count++)
+		all[count] = o->exprs[count];
+	if (mapping)
+		all[count++] = mapping;
+	struct error *error = launch_filter(all, count, code);
+
+	expr_destroy(mapping);
+	return error;
+}
+
 static struct error *start_program(struct tracing *s, const struct own_signals *own)
 {
 	const struct live_trace_options *o = s->options;
@@ -115,7 +135,7 @@ static struct error *start_program(struct tracing *s, const struct own_signals *
 
 	/* With conditions, the kernel sorts out most of the calls that are not to be seen. */
 	if (o->expr_count)
-		try(launch_filter(o->exprs, o->expr_count, &code));
+		try(make_filter(o, &code));
 	const struct sock_fprog filter = {.len = (unsigned short)code.count, .filter = code.items};
 	struct live_spawn spawn = {
 		.argv = o->argv,

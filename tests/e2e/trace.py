@@ -411,6 +411,9 @@ def stacks(context):
     check(all(frames), 'lines as strace -k has them', result)
     check([f.group(2) for f in frames][1:] == ['inner', 'main'] and frames[2].group(1).endswith('/deep'),
           'inner and main', result)
+    lines = trace(context, '-k', '-e', 'execve, getppid', './deep').err.decode().splitlines()
+    check(any('(main+' in line for line in lines), 'with files that were mapped after the first stack', lines)
+    check(not any(line.startswith('m') for line in lines), 'the calls that mapped them are not shown', lines)
     lines = trace(context, '-k', '-e', 'exit_group', './deep').err.decode().splitlines()
     check(re.match(r'exit_group\(0\) += \?', lines[0]) and lines[1] == '+++ exited with 0 +++',
           'the call that never returns', lines)
