@@ -74,7 +74,8 @@ int tracee_wait(struct tracee *tracee, int flags);
 /* The same, but returns 0 also when a signal of ours has interrupted the wait. */
 int tracee_wait_once(struct tracee *tracee, int flags);
 /* Of a stopped tracee that was interrupted, nobody knows whether before its stop or behind it: the
- * stop of that, if it is still to come, will be seen by nobody. */
+ * stop of that, if it is still to come, will be seen by nobody. For replays: a signal to resume it
+ * with would be lost. */
 void tracee_forget_interrupt(struct tracee *tracee);
 /* Notes a stop that somebody else's wait has reported. */
 void tracee_stopped(struct tracee *tracee, int status);
