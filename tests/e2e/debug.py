@@ -618,6 +618,31 @@ def serves(context):
         check(kind != socket.AF_UNIX or not os.path.exists(target), 'the socket is gone', target)
 
 
+@case
+def lldb(context):
+    """lldb forwards: breakpoints, variables, steps, watchpoints, threads, memory, the end."""
+    context.needs('lldb')
+    program = built(context, 'debug_passes')
+    recording = record(context, 'debug_passes')
+    server = context.start([context.warp, 'replay', '-q', '--serve', ':0', recording.path])
+    target = context.wait_for_text(server, rb'target extended-remote (\S+)\n').group(1).decode()
+    commands = ['gdb-remote ' + target.rpartition(':')[2], 'breakpoint set -n other', 'continue', 'frame variable',
+                'continue', 'thread backtrace', 'expression -- rare', 'breakpoint delete -f', 'thread step-inst',
+                'thread step-over', 'expression -- rare', 'thread list', 'memory read -c 8 $sp',
+                'watchpoint set variable rare', 'continue', 'watchpoint delete -f', 'continue']
+    options = [each for command in commands for each in ('-o', command)]
+    result = context.run(['lldb', '--no-lldbinit', '-b', *options, program], limit=100)
+    at = 0
+    for says in (r'stop reason = breakpoint', r'i = 0\n', r'other\(i=1000\)', r'main', r'\$\d+ = 0\n', r'instruction step',
+                 r'step over', r'\$\d+ = 1000\n', r'thread #1', r'Watchpoint created', r'new value: 2000',
+                 r'exited with status = 0'):
+        found = re.search(says, result.out.decode()[at:])
+        check(found, '%r in its place' % says, result)
+        at += found.end()
+    server.terminate()  # lldb has left without a word
+    context.finish(server, 30)
+
+
 class Client:
     """The protocol itself, for what gdb does rarely."""
 
