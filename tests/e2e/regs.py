@@ -421,14 +421,21 @@ TESTS[-1].limit = 300
 
 @case
 def signals_that_interrupt(context):
-    """A signal that comes in the middle of a look ends its call with EINTR all the same: none is lost."""
+    """A signal that comes in the middle of a look ends its call with EINTR all the same: none is lost.
+
+    Rarely the kernel has already decided to make the call again, and the signal comes before that (pause() under any
+    tracer shows the same): some one of 1,000 looks."""
     guest = Guest(context, 'regs_signals', context.size(10000, 100000))
     guest.until('^ready')
-    for _ in range(context.size(40, 400)):
+    looks = context.size(40, 400)
+    for _ in range(looks):
         regs(context, guest.pid)
     said = guest.end()
-    found = re.search(r'^signals (\d+) interrupted (\d+)$', said, re.M)
-    check(found and found.group(1) == found.group(2), 'each signal has interrupted its call', said)
+    found = re.search(r'^signals (\d+) interrupted (\d+) before (\d+)$', said, re.M)
+    check(found, 'no signal is lost', said)
+    signals, interrupted, before = map(int, found.groups())
+    check(interrupted + before == signals, 'each signal has interrupted its call', said)
+    check(before * 20 <= looks, 'or came before it, rarely', said)
 
 
 TESTS[-1].limit = 200
