@@ -526,12 +526,10 @@ bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *prob
 	return true;
 }
 
-/* A breakpoint register's or a step's trap is reported before the instruction, not behind it. */
+/* It is reported behind the instruction. */
 static bool is_trap_instruction(struct tracee *tracee, int signal)
 {
-	siginfo_t info;
-
-	return signal == SIGTRAP && tracee_get_siginfo(tracee, &info) && info.si_code == SI_KERNEL;
+	return signal == SIGTRAP && tracee_is_trap_instruction(tracee);
 }
 
 enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_probes *probes,
@@ -544,11 +542,12 @@ enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_
 
 	if (probe && signal == SIGTRAP && pc == probe->trapped)
 		return SOFTPMU_STOP_HIT;
-	/* A byte of the jump was executed as an instruction; a trap is reported behind it. */
-	if ((signal == SIGILL || is_trap_instruction(tracee, signal)) &&
-	    softpmu_enter_copy(tracee, probes, pc - (signal == SIGTRAP)))
+	bool trap = is_trap_instruction(tracee, signal);
+
+	/* A byte of the jump was executed as an instruction. */
+	if ((signal == SIGILL || trap) && softpmu_enter_copy(tracee, probes, pc - trap))
 		return SOFTPMU_STOP_WINDOW;
-	if (probe)
+	if (probe && !trap) /* behind a debugger's trap it stands at no instruction */
 		leave_copy(tracee, probe);
 	softpmu_clear_shadow(tracee, probes);
 	return SOFTPMU_STOP_OTHER;

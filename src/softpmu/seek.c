@@ -215,9 +215,45 @@ static bool install(struct seek *k, bool (*write)(struct seek *k))
 	       (!k->changes || softpmu_guard(k->tracee, &k->guard, k->pc, k->pc + length));
 }
 
+static bool in_stub(const struct seek *k)
+{
+	return arch.pc(tracee_regs(k->tracee)) - k->pages < k->pages_length;
+}
+
+/* Where it stands in the copies of the program's instructions, or at the stub's trap: as if it were
+ * at the program's own. */
+static bool leave_copies(struct seek *k)
+{
+	taddr pc = arch.pc(tracee_regs(k->tracee));
+
+	if (pc == k->stub.trapped || pc == k->stub.trapped - arch.break_size) {
+		arch.set_pc(tracee_regs_mut(k->tracee), k->pc);
+		return true;
+	}
+	for (unsigned offset = 0; offset < k->stub.length; offset++) {
+		if (k->stub.copies[offset] != pc)
+			continue;
+		arch.set_pc(tracee_regs_mut(k->tracee), k->pc + offset);
+		return true;
+	}
+	return false;
+}
+
+/* Something else (a watchpoint, an interrupt) may have stopped it inside. */
+static void leave_stub(struct seek *k)
+{
+	while (!k->tracee->gone && in_stub(k) && !leave_copies(k)) {
+		tracee_resume(k->tracee, PTRACE_SYSEMU_SINGLESTEP, 0);
+		tracee_wait(k->tracee, 0);
+	}
+}
+
 static void uninstall(struct seek *k)
 {
 	if (!k->pages || k->tracee->gone)
+		return;
+	leave_stub(k);
+	if (k->tracee->gone)
 		return;
 	softpmu_unguard(k->tracee, &k->guard);
 	write_code(k->tracee, k->pc, k->saved, k->stub.length);
@@ -249,11 +285,6 @@ static void change_to_stub(struct seek *k, uint64_t count, bool (*write)(struct 
  * some visits of what the program has written. */
 static void give_way(struct seek *k)
 {
-	taddr pc = arch.pc(tracee_regs(k->tracee));
-
-	for (unsigned offset = 0; offset < k->stub.length; offset++)
-		if (k->stub.copies[offset] == pc)
-			arch.set_pc(tracee_regs_mut(k->tracee), k->pc + offset);
 	if (k->target->visits)
 		k->left = read_count(k);
 	else

@@ -122,6 +122,8 @@ static bool is_breakpoint(struct timeline *tl, struct rep_task *t)
 {
 	taddr at = arch.break_pc(tracee_regs(&t->tracee));
 
+	if (!tl->inserted.count || !tracee_is_trap_instruction(&t->tracee))
+		return false;
 	vec_foreach (&tl->inserted, one) {
 		if (one->at != at)
 			continue;

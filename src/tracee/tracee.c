@@ -175,8 +175,8 @@ static void write_debug(struct tracee *tracee)
 		if (wanted->kind == is->kind && wanted->at == is->at &&
 		    wanted->length == is->length)
 			continue;
-		arch.set_debug(tracee->tid, slot, wanted->kind, wanted->at, wanted->length);
-		*is = *wanted;
+		if (arch.set_debug(tracee->tid, slot, wanted->kind, wanted->at, wanted->length))
+			*is = *wanted; /* else it is tried again */
 	}
 }
 
@@ -201,6 +201,7 @@ void tracee_interrupt(struct tracee *tracee)
 void tracee_detach(struct tracee *tracee, int signal)
 {
 	tracee_write_regs(tracee);
+	write_debug(tracee);
 	tracee->stopped = false;
 	request(tracee, PTRACE_DETACH, NULL, (void *)(long)signal);
 }
@@ -302,6 +303,13 @@ bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info)
 {
 	memset(info, 0, sizeof(*info));
 	return request(tracee, PTRACE_GETSIGINFO, NULL, info);
+}
+
+bool tracee_is_trap_instruction(struct tracee *tracee)
+{
+	siginfo_t info;
+
+	return tracee_get_siginfo(tracee, &info) && info.si_code == SI_KERNEL;
 }
 
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info)

@@ -125,6 +125,9 @@ void tracee_set_xstate(struct tracee *tracee, const void *bytes, size_t length);
 /* ---- signals ---- */
 
 bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
+/* Has an instruction that traps caused this stop by SIGTRAP? A breakpoint register's and a step's
+ * are other ones (si_code; arch/x86/kernel/traps.c). */
+bool tracee_is_trap_instruction(struct tracee *tracee);
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
 /* Has it a trap of the kernel's (a breakpoint, a step) that is not reported yet? */
 bool tracee_trap_pending(struct tracee *tracee);
