@@ -267,6 +267,8 @@ struct arch_ops {
 	/* Another address for one that was set for this very thread, and not by exec since. */
 	bool (*move_debug)(pid_t tid, unsigned slot, taddr at);
 	unsigned (*debug_hits)(pid_t tid);
+	/* Is it that slot alone? They are told again. */
+	bool (*debug_hit_only)(pid_t tid, unsigned slot);
 
 	/* ---- trapped instructions ---- */
 	unsigned insn_max;

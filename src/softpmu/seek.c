@@ -305,7 +305,7 @@ static bool sort_out_trap(struct seek *k, int signal)
 	if (softpmu_sort_stop(k->tracee, k->probes, signal) == SOFTPMU_STOP_WINDOW)
 		return false;
 	if (!k->pages)
-		return pc == k->real;
+		return pc == k->real && tracee_is_at_break(k->tracee); /* not a watchpoint's */
 	if (pc == k->stub.trapped) {
 		arch.set_pc(tracee_regs_mut(k->tracee), k->pc);
 		softpmu_clear_shadow(k->tracee, k->probes);

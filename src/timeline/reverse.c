@@ -36,7 +36,7 @@ static bool is_over(struct timeline *tl, const struct timeline_mark *until)
 	       mark_is_here(tl, until); /* of the event behind which it is, say */
 }
 
-/* Stops by watchpoints are counted, to stop number `most`. */
+/* All stops are counted, to stop number `most`. A write that leads to the mark is before it. */
 static struct error *count_stops(struct timeline *tl, const struct timeline_mark *until,
 				 uint64_t most, uint64_t *count)
 {
@@ -45,9 +45,11 @@ static struct error *count_stops(struct timeline *tl, const struct timeline_mark
 	tl->at = until;
 	for (*count = 0; !error && *count < most;) {
 		error = tl_run(tl);
-		if (error || is_over(tl, until))
+		bool over = error || is_over(tl, until);
+
+		*count += !over || (!error && tl->stop.cause == TIMELINE_WATCHPOINT);
+		if (over)
 			break;
-		++*count;
 	}
 	tl->at = NULL;
 	return error;

@@ -312,6 +312,14 @@ bool tracee_is_trap_instruction(struct tracee *tracee)
 	return tracee_get_siginfo(tracee, &info) && info.si_code == SI_KERNEL;
 }
 
+bool tracee_is_at_break(struct tracee *tracee)
+{
+	siginfo_t info;
+
+	return tracee_get_siginfo(tracee, &info) && info.si_code == TRAP_HWBKPT &&
+	       arch.debug_hit_only(tracee->tid, 0);
+}
+
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info)
 {
 	request(tracee, PTRACE_SETSIGINFO, NULL, (void *)info);

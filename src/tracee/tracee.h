@@ -128,6 +128,9 @@ bool tracee_get_siginfo(struct tracee *tracee, siginfo_t *info);
 /* Has an instruction that traps caused this stop by SIGTRAP? A breakpoint register's and a step's
  * are other ones (si_code; arch/x86/kernel/traps.c). */
 bool tracee_is_trap_instruction(struct tracee *tracee);
+/* Has the breakpoint of tracee_break_at()? Not if a watchpoint has as well: a write right before it
+ * is told together with it. */
+bool tracee_is_at_break(struct tracee *tracee);
 void tracee_set_siginfo(struct tracee *tracee, const siginfo_t *info);
 /* Has it a trap of the kernel's (a breakpoint, a step) that is not reported yet? */
 bool tracee_trap_pending(struct tracee *tracee);

@@ -305,6 +305,30 @@ def passes(context):
 
 
 @case
+def watches_back(context):
+    """Writes are met backwards as forwards: each once, also the one that the motion begins behind."""
+    recording = record(context, 'debug_passes')
+    there = [('continue', r'Old value = %d\n.*New value = %d' % (n, n + 1000)) for n in range(0, 10000, 1000)]
+    back = [('reverse-continue', r'Old value = %d\n.*New value = %d' % (n + 1000, n)) for n in range(9000, -1, -1000)]
+    debug(context, recording, ['watch rare', *there, *back, ('reverse-continue', 'No more reverse-execution history'),
+                               *there, ('reverse-stepi', 'rare = i'), ('reverse-continue', 'New value = 8000'), *back[2:4]])
+    debug(context, recording, ['watch rare if rare == 190000', ('continue', 'New value = 190000'),
+                               ('reverse-continue', 'No more reverse-execution history')])
+
+
+@case
+def breakpoints_side_by_side(context):
+    """On instructions of one byte that follow each other, some of which cannot be replaced by a jump."""
+    recording = record(context, 'debug_near')
+    places = ['first', '((char *)first+1)', '((char *)second-1)', 'second']
+    there = [('continue', r'Breakpoint %d, ' % (n % 4 + 1)) for n in range(24)]
+    back = [('reverse-continue', r'Breakpoint %d, ' % (n % 4 + 1)) for n in range(22, 2, -1)]
+    debug(context, recording, [*('break *' + place for place in places), *there, *back, *there[4:8],
+                               ('stepi', ''), ('reverse-continue', 'Breakpoint 4, '), 'delete 3',
+                               ('reverse-continue', 'Breakpoint 2, '), ('reverse-continue', 'Breakpoint 1, ')])
+
+
+@case
 def breakpoints_at_calls(context):
     """At an instruction that leads to an event, and where a thread stands since one: each is met once, both ways; the end
     behind such a breakpoint is one, too."""

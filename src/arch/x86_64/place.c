@@ -700,6 +700,14 @@ bool x86_64_move_debug(pid_t tid, unsigned slot, taddr at)
 	return ptrace(PTRACE_POKEUSER, tid, DEBUG_REGISTER(slot), at) == 0;
 }
 
+bool x86_64_debug_hit_only(pid_t tid, unsigned slot)
+{
+	errno = 0;
+	uint64_t status = (uint64_t)ptrace(PTRACE_PEEKUSER, tid, DEBUG_REGISTER(6), 0);
+
+	return !errno && (status & 15) == 1ull << slot;
+}
+
 unsigned x86_64_debug_hits(pid_t tid)
 {
 	errno = 0;

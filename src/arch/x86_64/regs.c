@@ -230,6 +230,7 @@ const struct arch_ops arch = {
 	.set_debug = x86_64_set_debug,
 	.move_debug = x86_64_move_debug,
 	.debug_hits = x86_64_debug_hits,
+	.debug_hit_only = x86_64_debug_hit_only,
 	.xstate_note = NT_X86_XSTATE,
 	.insn_max = 15,
 	.trap_kind = x86_64_trap_kind,

@@ -96,6 +96,7 @@ void x86_64_clear_resume(struct regs *regs);
 bool x86_64_move_debug(pid_t tid, unsigned slot, taddr at);
 bool x86_64_set_debug(pid_t tid, unsigned slot, enum arch_debug kind, taddr at, unsigned length);
 unsigned x86_64_debug_hits(pid_t tid);
+bool x86_64_debug_hit_only(pid_t tid, unsigned slot);
 void x86_64_xstate_normalise(uint8_t *state, size_t length);
 size_t x86_64_identify_cpu(uint32_t (*leaves)[6], size_t room);
 size_t x86_64_vdso_patches(const uint8_t *image, size_t size, struct arch_patch *out, size_t room);
