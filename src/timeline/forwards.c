@@ -188,10 +188,14 @@ static struct error *step_to_place(struct timeline *tl, struct rep_task *t, bool
 	softpmu_arm(&t->tracee, &t->mm->probes, &t->counter, 0);
 	if (!hit)
 		return NULL;
+	/* Before the site's instruction, where it stood before. */
 	softpmu_stand_at_site(&t->tracee, &t->mm->probes);
 	t->at_hits = true;
 	t->hits = target.place.hits;
 	t->steps = 0;
+	*there = is_at(t, &target);
+	if (!*there)
+		*result = tl_step_once(tl, t, status);
 	return NULL;
 }
 

@@ -45,6 +45,20 @@ static enum softpmu_result step_here(struct rep_task *t, int *status)
 	return result;
 }
 
+/* The trap of a site's stub, which is no instruction to be stepped over. */
+static bool pass_trap(struct rep_task *t)
+{
+	taddr pc = arch.pc(tracee_regs(&t->tracee));
+
+	vec_foreach (&t->mm->probes.sites, probe) {
+		if (pc != probe->trapped - arch.break_size)
+			continue;
+		arch.set_pc(tracee_regs_mut(&t->tracee), probe->trapped);
+		return true;
+	}
+	return false;
+}
+
 /* What a site's stub does is one with the instruction that it stands for: the thread leaves it. */
 enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *status)
 {
@@ -53,7 +67,7 @@ enum softpmu_result tl_step_once(struct timeline *tl, struct rep_task *t, int *s
 
 	load(t);
 	do {
-		result = step_here(t, status);
+		result = pass_trap(t) ? SOFTPMU_FOUND : step_here(t, status);
 		if (result == SOFTPMU_EVENT)
 			return result;
 		t->moved = true;

@@ -329,6 +329,18 @@ def breakpoints_side_by_side(context):
 
 
 @case
+def steps_into_signals(context):
+    """From right before the place of a signal, which a site's counter tells, a step leads into its handler."""
+    recording = record(context, 'debug_ticks')
+    dump = subprocess.run([context.warp, 'dump', recording.path], stdout=subprocess.PIPE, check=True).stdout.decode()
+    events = re.findall(r'^ *(\d+) .* --- SIG\w+ .* after \d+ sites>', dump, re.M)
+    check(events, 'signals after sites', dump[-2000:])
+    for event in events[:8]:
+        debug(context, recording, ['seek ' + event, *['reverse-stepi'] * 3, *['stepi'] * 3,
+                                   ('when', 'event %s of' % event), ('stepi', ''), ('when', 'event %s of' % event)])
+
+
+@case
 def breakpoints_at_calls(context):
     """At an instruction that leads to an event, and where a thread stands since one: each is met once, both ways; the end
     behind such a breakpoint is one, too."""
