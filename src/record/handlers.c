@@ -241,14 +241,28 @@ static taddr changed_up_to(struct rec_task *t, taddr start, taddr end)
 	return done;
 }
 
-/* What a call on a range did before it failed. That there is a hole (ENOMEM) a replay sees. */
+static bool has_hole(struct rec_task *t, taddr start, taddr end)
+{
+	struct proc_maps maps = {0};
+
+	proc_read_maps(t->tracee.tid, &maps);
+	vec_foreach (&maps, map)
+		if (map->start <= start && map->end > start)
+			start = map->end;
+	proc_maps_deinit(&maps);
+	return start < end;
+}
+
+/* What a call on a range did before it failed. That there is a hole (ENOMEM) a replay sees; a limit
+ * that the program has run into (the same) is not there. */
 static void partial_datum(struct rec_session *s, struct rec_task *t)
 {
 	const struct regs *regs = tracee_regs(&t->tracee);
 	taddr start = arch.call_arg(regs, 0), end = start + arch.call_arg(regs, 1);
 
 	end = (end + PAGE - 1) & ~(taddr)(PAGE - 1);
-	if (!failed(t) || t->call.call.result == -ENOMEM || start % PAGE || end <= start)
+	if (!failed(t) || start % PAGE || end <= start ||
+	    (t->call.call.result == -ENOMEM && has_hole(t, start, end)))
 		return;
 	taddr done = changed_up_to(t, start, end);
 

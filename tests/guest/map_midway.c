@@ -3,6 +3,7 @@
  */
 #include "guest.h"
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #ifndef SYS_mseal
 #define SYS_mseal 462
@@ -87,10 +88,27 @@ static void test_sealed(void)
 	show("a store before the sealed page: %d", status);
 }
 
+/* The error of a hole, and there is none. */
+static void test_limit(void)
+{
+	const struct rlimit limit = {64 << 20, 64 << 20};
+	size_t large = 256 << 20;
+	char *p = mmap(NULL, large, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	need((long)p);
+	need(mprotect(p, 4096, PROT_NONE));
+	need(setrlimit(RLIMIT_DATA, &limit));
+	expect_errno(mprotect(p, large, RW), ENOMEM);
+	*(volatile char *)p = 'w';
+	show("the page before the limit: %c", *(volatile char *)p);
+	need(munmap(p, large));
+}
+
 int main(void)
 {
 	test_locked();
 	test_mixed();
 	test_sealed();
+	test_limit();
 	return done();
 }
