@@ -164,6 +164,8 @@ static struct error *find_event(struct trace_reader *reader, uint64_t number, st
 	vec_deinit(&tasks);
 	if (error || found.number == number || (number == UINT64_MAX && found.number))
 		return error;
+	if (damage && number == UINT64_MAX)
+		return error_new("cannot go to the end: %s", damage);
 	if (damage)
 		return error_new("cannot go to event %" PRIu64 ": %s", number, damage);
 	return error_new("the recording has no event %" PRIu64 "; its last is %" PRIu64

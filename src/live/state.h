@@ -271,10 +271,10 @@ void call_on_signal(struct task *t, int signal);
 void call_signal_suppressed(struct task *t);
 /* It is about to be let go: what was taken back of a call is left to the kernel. */
 void call_leave(struct task *t);
-/* The end of a call that no stop will tell. */
 /* Registers of a thread that was interrupted in a call: moves them back so that it makes the call
  * again. The kernel would do that itself, but only where it looks for signals. */
 void call_make_again(struct task *t, struct regs *regs);
+/* The end of a call that no stop will tell. */
 void call_end_missed(struct task *t);
 void call_begin(struct task *t, const struct __ptrace_syscall_info *info);
 

@@ -15,8 +15,8 @@ struct error *trace_output_open(struct trace_output *output, const char *path, i
 		return NULL;
 	output->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | more | O_NOCTTY, 0666);
 	if (output->fd < 0)
-		return error_os(errno, "cannot open %s for the trace; name another file with -o",
-				path);
+		return error_hint(error_os(errno, "cannot open %s for the trace", path),
+				  "name another file with -o");
 	return NULL;
 }
 

@@ -525,6 +525,10 @@ static void await_or_yield(struct rec_session *s, struct rec_task *t)
 			rec_take_status(s, t, status);
 			return;
 		}
+		if (tries > 3 && is_silent_zombie(t)) {
+			t->state = STATE_DYING;
+			return;
+		}
 	}
 	rec_commit_enter(s, t);
 }

@@ -118,7 +118,7 @@ static struct error *run_to_last(struct timeline *tl, const struct last *last,
 		try(tl_pass_event(tl, &found));
 	else
 		tl->stop = last->stop;
-	if (found && tl->stop.cause == last->stop.cause)
+	if (tl->stop.cause == (found ? last->stop.cause : TIMELINE_INTERRUPTED))
 		return NULL;
 	return rep_diverged(&tl->s, tl_any_task(tl), "a stop was not found again");
 }
@@ -198,11 +198,13 @@ struct error *tl_run_back(struct timeline *tl)
 
 		bool interrupted = !error && is_interrupted(tl);
 
+		if (!error && !interrupted && last.count) {
+			error = go_to_last(tl, from, here, &last);
+			interrupted = !error && tl->stop.cause == TIMELINE_INTERRUPTED;
+		}
 		tl->interrupted = 0;
 		if (interrupted) /* nothing was passed between here and where the motion began */
 			error = return_to(tl, from, here);
-		else if (!error && last.count)
-			error = go_to_last(tl, from, here, &last);
 		if (error || last.count || interrupted) {
 			mark_free(begin);
 			return error;

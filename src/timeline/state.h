@@ -247,7 +247,8 @@ struct error *tl_settle_before_call(struct timeline *tl);
 /* ---- visits.c ---- */
 /* To the last visit of a breakpoint on the way from here to the mark, on which there is no event, or
  * (NULL) to the next event. Watchpoints must be put aside. *found: it is there, tl->stop; else it is
- * where it began. `keep`: visits_keep(). */
+ * where it began, or (TIMELINE_INTERRUPTED) anywhere. `keep`: visits_keep(), for a run, which can be
+ * interrupted. */
 struct error *visits_go_to_last(struct timeline *tl, const struct timeline_mark *until, bool keep,
 				bool *found);
 /* The same for a position of which it is known how often a breakpoint was visited before: it is not

@@ -45,15 +45,21 @@ static struct error *count_breaks(struct timeline *tl, const struct timeline_mar
 	return error;
 }
 
-static struct error *by_stops(struct timeline *tl, struct checkpoint *start,
-			      const struct timeline_mark *until, bool *found)
+/* Counting may take long: a run can be interrupted there, and is anywhere then. */
+static struct error *by_stops(const struct visits *v, struct checkpoint *start, bool *found)
 {
+	struct timeline *tl = v->tl;
 	uint64_t count;
 
-	try(count_breaks(tl, until, UINT64_MAX, &count));
-	*found = count;
+	tl->resolute = !v->keep;
+	struct error *error = count_breaks(tl, v->until, UINT64_MAX, &count);
+
+	tl->resolute = true;
+	*found = count && tl->stop.cause != TIMELINE_INTERRUPTED;
+	if (error || tl->stop.cause == TIMELINE_INTERRUPTED)
+		return error;
 	try(checkpoint_restore(tl, start));
-	return count ? count_breaks(tl, until, count, &count) : NULL;
+	return count ? count_breaks(tl, v->until, count, &count) : NULL;
 }
 
 /* ---- to a visit ---- */
@@ -260,7 +266,7 @@ static struct error *look(struct visits *v, struct checkpoint *start, bool *foun
 			try(checkpoint_restore(tl, start));
 	}
 	if (!counted)
-		return by_stops(tl, start, v->until, found);
+		return by_stops(v, start, found);
 	*found = pc;
 	if (pc)
 		stop_at(tl, pc);

@@ -236,6 +236,9 @@ struct error *trace_place_find(const char *argument, char **path)
 		return find_latest(place, path);
 	}
 	error_free(no_place);
+	if (!*argument)
+		return error_new(
+			"the name of the recording is empty; is a shell variable not set?");
 	if (place && !strchr(argument, '/')) {
 		char *named _cleanup_free_ = xasprintf("%s/%s", place, argument);
 
@@ -247,11 +250,12 @@ struct error *trace_place_find(const char *argument, char **path)
 			return NULL;
 		}
 	}
-	if (*argument && !exists(argument) && errno != ENOENT && errno != ENOTDIR)
+	if (!exists(argument) && errno != ENOENT && errno != ENOTDIR)
 		return error_os(errno, "cannot look at the recording %s", argument);
-	if (!*argument || !exists(argument))
-		return error_new("there is no recording %s%s%s", argument,
-				 place ? ", neither here nor in " : "", place ? place : "");
+	if (!exists(argument))
+		return error_new("there is no recording %s%s%s; warp ls shows those that there are",
+				 argument, place ? ", neither here nor in " : "",
+				 place ? place : "");
 	*path = xstrdup(argument);
 	return NULL;
 }
@@ -479,7 +483,7 @@ struct error *trace_place_remove(const char *path)
 		return error_os(errno, "cannot remove %s", plain);
 	if (!is_recording(dirfd(directory)))
 		return error_new("%s is not removed: it is not a recording, as it has no file "
-				 "'meta'; if it was one, remove the directory with rm -r",
+				 "'meta'; warp ls shows those that there are",
 				 plain);
 	if (is_in_progress(dirfd(directory)))
 		return error_new("%s is not removed: it is being recorded; end the program first",
