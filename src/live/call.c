@@ -2,10 +2,10 @@
  *
  * A thread that we stop in a blocking call leaves that call. Most calls are made again by the
  * kernel (-ERESTARTSYS and kin); some end with EINTR (signal(7), "Interruption of system calls and
- * library functions by stop signals"). Those are taken back: the thread is moved back to the call's
- * instruction. If a signal with a handler turns out to be pending as well, EINTR was right, and is
- * put back. A call that is made again for such a reason is the same call: hooks see its beginning
- * once and its end once.
+ * library functions by stop signals"). Both are taken back: the thread is moved back to the call's
+ * instruction. If a signal with a handler comes before the call is made again, that result was
+ * right, and is put back: the kernel itself would forget it. A call that is made again for such a
+ * reason is the same call: hooks see its beginning once and its end once.
  *
  * A tracer also makes the kernel queue signals that are ignored (sig_ignored() in kernel/signal.c),
  * for which a call would not end: the same is done for them.
@@ -197,7 +197,7 @@ static bool was_interrupted(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
 
-	return arch.in_call(regs) && begins_anew(regs);
+	return arch.in_call(regs) && (is_eintr(regs) || will_restart(arch.call_result(regs)));
 }
 
 /* The call that it is to make again may be one that hooks know: then they are not told again. */
@@ -213,19 +213,16 @@ void call_take_back(struct task *t)
 
 	if (!arch.in_call(regs))
 		return;
-	bool eintr = is_eintr(regs);
-
-	if (!eintr && !will_restart(arch.call_result(regs)))
+	if (!is_eintr(regs) && !will_restart(arch.call_result(regs)))
 		return;
 	expect_again(t);
-	if (eintr)
-		rewind_call(t);
+	rewind_call(t);
 }
 
 /* Nobody saw the end of the call. */
-static void take_back_eintr(struct task *t)
+static void take_back(struct task *t)
 {
-	if (end_if_over(t) || !is_eintr(tracee_regs(&t->pub.tracee)))
+	if (begins_anew(tracee_regs(&t->pub.tracee)) && end_if_over(t))
 		return;
 	if (!t->pub.in_call)
 		expect_again(t);
@@ -272,7 +269,7 @@ void call_on_signal(struct task *t, int signal)
 		if (caught)
 			end_after_all(t);
 	} else if (was_interrupted(t) && is_ignored(t, signal, &caught)) {
-		take_back_eintr(t);
+		take_back(t);
 	}
 }
 
@@ -287,17 +284,18 @@ void call_end_missed(struct task *t)
 void call_signal_suppressed(struct task *t)
 {
 	if (was_interrupted(t))
-		take_back_eintr(t);
+		take_back(t);
 }
 
 /* Signals that come after this stop are not seen. So the kernel is given a result of which it makes
  * EINTR if a handler runs, and the same call again if none does. It does that where it looks for
- * signals, which is where the stop is, but at the end of a call. */
+ * signals, which letting go makes it do. */
 void call_leave(struct task *t)
 {
-	if (t->pub.stop == LIVE_STOP_AFTER || !still_taken_back(t))
+	if (!still_taken_back(t))
 		return;
-	arch.set_call_result(&t->ended_with, -ERESTARTNOHAND);
+	if (is_eintr(&t->ended_with))
+		arch.set_call_result(&t->ended_with, -ERESTARTNOHAND);
 	tracee_set_regs(&t->pub.tracee, &t->ended_with);
 	t->taken_back = false;
 }
@@ -346,14 +344,12 @@ static void before(struct task *t, const struct __ptrace_syscall_info *info)
 static bool only_interrupted(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
-	bool eintr = is_eintr(regs);
 
-	if (t->skipped || (!eintr && !will_restart(arch.call_result(regs))) || !ends_for_us(t) ||
-	    (begins_anew(regs) && end_if_over(t)))
+	if (t->skipped || (!is_eintr(regs) && !will_restart(arch.call_result(regs))) ||
+	    !ends_for_us(t) || (begins_anew(regs) && end_if_over(t)))
 		return false;
 	t->again = true;
-	if (eintr)
-		rewind_call(t);
+	rewind_call(t);
 	return true;
 }
 
