@@ -312,10 +312,19 @@ def closed_once(context):
     """A close that ended with EINTR of its own is not made again."""
     program = os.path.join(context.config.build, 'tests', 'guest', 'file_fuse')
     for which in ('close', 'getppid'):
-        result = trace(context, '-o', context.path('t'), '-e', which, program)
+        result = trace(context, '-o', context.path('t'), *which, program)
         if result.status == 77:
             raise Skip(result.out.decode().strip())
         check(result.status == 0 and b'UNEXPECTED' not in result.out, 'closed once with %s' % which, result)
+
+
+def ends_all_the_same(context):
+    """A signal ends a call also where another, ignored one has just made the kernel begin it anew."""
+    program = os.path.join(context.config.build, 'tests', 'live', 'signals_again')
+    count = context.size(5000, 60000)
+    for which in (['-e', 'getppid'], []):
+        result = trace(context, '-o', context.path('t'), *which, program, str(count))
+        check(result.out.decode() == 'signals %d interrupted %d\n' % (count, count), 'none is lost', result)
 
 
 # ---- expressions ----
@@ -442,8 +451,8 @@ def refusals(context):
 
 
 TESTS = [timestamps, counts, follows_into_file, files_of_their_own, ends_like_program, closed_pipe, full_disk, strings, attach,
-         killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, closed_once, interrupt, expressions,
-         programs_with_rules, classes, nothing_else_stops, json_lines, stacks, refusals]
+         killed_tracer, attach_again, attach_two, attach_stopped, ignored_signals, closed_once, ends_all_the_same,
+         interrupt, expressions, programs_with_rules, classes, nothing_else_stops, json_lines, stacks, refusals]
 
 
 def tests(config):
