@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define TRACE_VERSION	 2
+#define TRACE_VERSION	 3
 #define TRACE_MAGIC	 "WARPTRC\0"
 #define TRACE_MAGIC_SIZE 8
 
@@ -170,7 +170,8 @@ enum trace_datum_kind {
 	TRACE_D_INPUT = 2,     /* bytes that a call read there: of much the beginning only */
 	TRACE_D_XSTATE = 3,    /* vector and floating point registers (NT_X86_XSTATE) */
 	TRACE_D_SIGINFO = 4,   /* siginfo_t of a signal */
-	TRACE_D_MAPPING = 5,   /* struct trace_mapping */
+	TRACE_D_MAPPING = 5,   /* struct trace_mapping; of a madvise or mprotect that failed: what
+				* it had changed before */
 	TRACE_D_TASK = 6,      /* struct trace_task */
 	TRACE_D_EXEC_PATH = 7, /* path of the executed file */
 	TRACE_D_AUXV = 8,
@@ -240,7 +241,6 @@ struct trace_extent {
 
 #define TRACE_NO_FILE UINT32_MAX
 
-/* Of a call on a range that failed: what it had changed before. */
 struct trace_mapping {
 	uint64_t start, end;
 	uint64_t offset; /* in the file, bytes */

@@ -44,9 +44,9 @@ static struct error *apply_image_datum(struct rep_session *s, struct rep_task *t
 /* One that makes no calls: all of them stop. */
 static bool map_agent(struct rep_task *t)
 {
-	static struct agent_state state = {.entry = AGENT_DECLINE};
+	const struct agent_state state = {.entry = AGENT_DECLINE,
+					  .bases = arch.bases_are_readable()};
 
-	state.bases = arch.bases_are_readable();
 	return tracee_map_agent(&t->tracee, &state);
 }
 

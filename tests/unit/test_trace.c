@@ -685,7 +685,7 @@ static void test_refusals(void **state)
 
 	patch(meta, offsetof(struct trace_meta_header, version), &version, sizeof(version));
 	patch(meta, offsetof(struct trace_meta_header, writer), "warp 9.8\0", 9);
-	refuse(path, "version 3, written by warp 9.8;");
+	refuse(path, "version 4, written by warp 9.8;");
 	spill(meta, whole.items, whole.count);
 	patch(meta, offsetof(struct trace_meta_header, features), &features, sizeof(features));
 	refuse(path, "features (mask 0x4)");
