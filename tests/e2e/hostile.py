@@ -244,7 +244,8 @@ def much_that_is_written(context):
 def signals_from_outside(context):
     """Signals and stops that others send to a replayed program mean nothing, also while a place is searched."""
     recording = context.record([guest(context, 'sig_compute')])
-    for _ in range(2):  # by state, then by what that has found
+    hit = 0
+    while hit < 2:  # by state, then by what that has found; one that was over before anything was sent is made again
         process = context.start([context.warp, 'replay', '-a', recording.path], cwd=context.path('elsewhere'))
         context.wait_for_text(process, rb'\n')  # the program is there
         sent = 0
@@ -258,7 +259,8 @@ def signals_from_outside(context):
                     pass
         result = context.finish(process, limit=60)
         context.say('%d signals sent' % sent)
-        if result.status != 0 or not sent:
+        hit += sent > 0
+        if result.status != 0:
             raise Failure('should have ended with 0: %s' % result)
 
 

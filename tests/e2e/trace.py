@@ -312,7 +312,7 @@ def closed_once(context):
     """A close that ended with EINTR of its own is not made again."""
     program = os.path.join(context.config.build, 'tests', 'guest', 'file_fuse')
     for which in ('close', 'getppid'):
-        result = trace(context, '-o', context.path('t'), *which, program)
+        result = trace(context, '-o', context.path('t'), '-e', which, program)
         if result.status == 77:
             raise Skip(result.out.decode().strip())
         check(result.status == 0 and b'UNEXPECTED' not in result.out, 'closed once with %s' % which, result)
