@@ -42,6 +42,12 @@ static bool is_eintr(const struct regs *regs)
 	return arch.call_result(regs) == -EINTR && sc_can_repeat(arch.call_nr(regs));
 }
 
+/* Something has interrupted it: it is to be made again, or a handler runs. */
+static bool is_unfinished(const struct regs *regs)
+{
+	return is_eintr(regs) || will_restart(arch.call_result(regs));
+}
+
 /* After such an end the call would begin anew: natively it would have slept on. */
 static bool begins_anew(const struct regs *regs)
 {
@@ -126,7 +132,7 @@ void call_make_again(struct task *t, struct regs *regs)
 {
 	int64_t result = arch.call_result(regs);
 
-	if (!arch.in_call(regs) || (!is_eintr(regs) && !will_restart(result)))
+	if (!arch.in_call(regs) || !is_unfinished(regs))
 		return;
 	t->ended_with = *regs;
 	arch.call_rewind(regs, result == -ERESTART_RESTARTBLOCK ? SYS_restart_syscall
@@ -197,7 +203,7 @@ static bool was_interrupted(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
 
-	return arch.in_call(regs) && (is_eintr(regs) || will_restart(arch.call_result(regs)));
+	return arch.in_call(regs) && is_unfinished(regs);
 }
 
 /* The call that it is to make again may be one that hooks know: then they are not told again. */
@@ -209,11 +215,7 @@ static void expect_again(struct task *t)
 
 void call_take_back(struct task *t)
 {
-	const struct regs *regs = tracee_regs(&t->pub.tracee);
-
-	if (!arch.in_call(regs))
-		return;
-	if (!is_eintr(regs) && !will_restart(arch.call_result(regs)))
+	if (!was_interrupted(t))
 		return;
 	expect_again(t);
 	rewind_call(t);
@@ -345,8 +347,8 @@ static bool only_interrupted(struct task *t)
 {
 	const struct regs *regs = tracee_regs(&t->pub.tracee);
 
-	if (t->skipped || (!is_eintr(regs) && !will_restart(arch.call_result(regs))) ||
-	    !ends_for_us(t) || (begins_anew(regs) && end_if_over(t)))
+	if (t->skipped || !is_unfinished(regs) || !ends_for_us(t) ||
+	    (begins_anew(regs) && end_if_over(t)))
 		return false;
 	t->again = true;
 	rewind_call(t);

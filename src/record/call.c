@@ -513,11 +513,13 @@ static bool settled(const struct rec_task *t)
 	return !busy || proc_state(t->tracee.tid) == 'S';
 }
 
+#define YIELDS 3
+
 /* In a group: sees whether the call ends at once, on the one core that we share; if not, others
  * get the turn. */
 static void await_or_yield(struct rec_session *s, struct rec_task *t)
 {
-	for (int tries = 0; tries < 3 || !settled(t); tries++) {
+	for (int tries = 0; tries < YIELDS || !settled(t); tries++) {
 		sched_yield();
 		int status = tracee_wait(&t->tracee, WNOHANG);
 
@@ -525,7 +527,7 @@ static void await_or_yield(struct rec_session *s, struct rec_task *t)
 			rec_take_status(s, t, status);
 			return;
 		}
-		if (tries > 3 && is_silent_zombie(t)) {
+		if (tries > YIELDS && is_silent_zombie(t)) {
 			t->state = STATE_DYING;
 			return;
 		}

@@ -220,15 +220,13 @@ static enum rec_verdict madvise_enter(struct rec_session *s, struct rec_task *t)
 /* How far the kernel came, one mapping after the other, before it failed: locked or sealed memory
  * stops it, a file that must not be written, a kind of memory that it cannot do this to. All that
  * it has done it does once more, which changes nothing. */
-static taddr changed_up_to(struct rec_task *t, taddr start, taddr end)
+static taddr changed_up_to(struct rec_task *t, const struct proc_maps *maps, taddr start, taddr end)
 {
 	struct regs regs = *tracee_regs(&t->tracee);
 	struct sc_call call = sc_call_of(t->call.call.nr, &regs);
-	struct proc_maps maps = {0};
 	taddr done = start;
 
-	proc_read_maps(t->tracee.tid, &maps);
-	vec_foreach (&maps, map) {
+	vec_foreach (maps, map) {
 		if (map->end <= start || map->start >= end)
 			continue;
 		call.args[0] = map->start > start ? map->start : start;
@@ -237,19 +235,14 @@ static taddr changed_up_to(struct rec_task *t, taddr start, taddr end)
 			break;
 		done = call.args[0] + call.args[1];
 	}
-	proc_maps_deinit(&maps);
 	return done;
 }
 
-static bool has_hole(struct rec_task *t, taddr start, taddr end)
+static bool has_hole(const struct proc_maps *maps, taddr start, taddr end)
 {
-	struct proc_maps maps = {0};
-
-	proc_read_maps(t->tracee.tid, &maps);
-	vec_foreach (&maps, map)
+	vec_foreach (maps, map)
 		if (map->start <= start && map->end > start)
 			start = map->end;
-	proc_maps_deinit(&maps);
 	return start < end;
 }
 
@@ -258,14 +251,15 @@ static bool has_hole(struct rec_task *t, taddr start, taddr end)
 static void partial_datum(struct rec_session *s, struct rec_task *t)
 {
 	const struct regs *regs = tracee_regs(&t->tracee);
-	taddr start = arch.call_arg(regs, 0), end = start + arch.call_arg(regs, 1);
+	taddr start = arch.call_arg(regs, 0), end = start + arch.call_arg(regs, 1), done = start;
+	struct proc_maps maps _cleanup_(proc_maps_deinit) = {0};
 
 	end = (end + PAGE - 1) & ~(taddr)(PAGE - 1);
-	if (!failed(t) || start % PAGE || end <= start ||
-	    (t->call.call.result == -ENOMEM && has_hole(t, start, end)))
+	if (!failed(t) || start % PAGE || end <= start)
 		return;
-	taddr done = changed_up_to(t, start, end);
-
+	proc_read_maps(t->tracee.tid, &maps);
+	if (t->call.call.result != -ENOMEM || !has_hole(&maps, start, end))
+		done = changed_up_to(t, &maps, start, end);
 	if (done > start)
 		mapping_datum(s, t, start, done, TRACE_NO_FILE, 0);
 }

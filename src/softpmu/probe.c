@@ -437,14 +437,22 @@ void softpmu_stand_at_site(struct tracee *tracee, const struct softpmu_probes *p
 	softpmu_clear_shadow(tracee, probes);
 }
 
+bool softpmu_find_copy(const taddr *copies, unsigned length, taddr pc, unsigned *offset)
+{
+	for (*offset = 0; *offset < length; ++*offset)
+		if (pc && copies[*offset] == pc)
+			return true;
+	return false;
+}
+
 /* The instruction whose copy is at pc. */
 static void leave_copy(struct tracee *tracee, const struct softpmu_probe *probe)
 {
 	taddr pc = arch.pc(tracee_regs(tracee));
+	unsigned offset;
 
-	for (unsigned offset = 0; offset < probe->length; offset++)
-		if (probe->copies[offset] == pc)
-			arch.set_pc(tracee_regs_mut(tracee), probe->pc + offset);
+	if (softpmu_find_copy(probe->copies, probe->length, pc, &offset))
+		arch.set_pc(tracee_regs_mut(tracee), probe->pc + offset);
 }
 
 void softpmu_leave_call(struct tracee *tracee, const struct softpmu_probes *probes)

@@ -121,6 +121,8 @@ enum softpmu_stop softpmu_sort_stop(struct tracee *tracee, const struct softpmu_
 void softpmu_stand_at_site(struct tracee *tracee, const struct softpmu_probes *probes);
 /* Where the program's instruction at `pc` is executed: there, or in a stub. */
 taddr softpmu_real_place(const struct softpmu_probes *probes, taddr pc);
+/* Is a stub's copy of an instruction at `pc`? *offset: of that instruction in the window. */
+bool softpmu_find_copy(const taddr *copies, unsigned length, taddr pc, unsigned *offset);
 /* If `pc` is inside a window, behind its first instruction: sends the tracee to the stub's copy. */
 bool softpmu_enter_copy(struct tracee *tracee, const struct softpmu_probes *probes, taddr pc);
 /* At a stop before or after a system call: if the tracee is in a stub's copy of the instruction, as

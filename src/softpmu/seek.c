@@ -225,18 +225,13 @@ static bool in_stub(const struct seek *k)
 static bool leave_copies(struct seek *k)
 {
 	taddr pc = arch.pc(tracee_regs(k->tracee));
+	unsigned offset = 0;
 
-	if (pc == k->stub.trapped || pc == k->stub.trapped - arch.break_size) {
-		arch.set_pc(tracee_regs_mut(k->tracee), k->pc);
-		return true;
-	}
-	for (unsigned offset = 0; offset < k->stub.length; offset++) {
-		if (k->stub.copies[offset] != pc)
-			continue;
-		arch.set_pc(tracee_regs_mut(k->tracee), k->pc + offset);
-		return true;
-	}
-	return false;
+	if (pc != k->stub.trapped && pc != k->stub.trapped - arch.break_size &&
+	    !softpmu_find_copy(k->stub.copies, k->stub.length, pc, &offset))
+		return false;
+	arch.set_pc(tracee_regs_mut(k->tracee), k->pc + offset);
+	return true;
 }
 
 /* Something else (a watchpoint, an interrupt) may have stopped it inside. */

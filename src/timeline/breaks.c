@@ -16,11 +16,11 @@
 taddr breaks_pc(struct rep_task *t)
 {
 	taddr pc = arch.pc(tracee_regs(&t->tracee));
+	unsigned offset;
 
 	vec_foreach (&t->mm->probes.sites, probe)
-		for (unsigned offset = 0; offset < probe->length; offset++)
-			if (pc && probe->copies[offset] == pc)
-				return probe->pc + offset;
+		if (softpmu_find_copy(probe->copies, probe->length, pc, &offset))
+			return probe->pc + offset;
 	return pc;
 }
 
@@ -122,10 +122,8 @@ static bool is_breakpoint(struct timeline *tl, struct rep_task *t)
 {
 	taddr at = arch.break_pc(tracee_regs(&t->tracee));
 
-	if (!tl->inserted.count || !tracee_is_trap_instruction(&t->tracee))
-		return false;
 	vec_foreach (&tl->inserted, one) {
-		if (one->at != at)
+		if (one->at != at || !tracee_is_trap_instruction(&t->tracee))
 			continue;
 		arch.set_pc(tracee_regs_mut(&t->tracee), at);
 		softpmu_leave_call_copies(&t->tracee, &t->mm->probes);

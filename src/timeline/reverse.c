@@ -2,9 +2,9 @@
  *
  * A run goes to the checkpoint before here and looks for the last stop on the way from there to
  * here: visits of breakpoints are counted from event to event (visits.c), stops by watchpoints one
- * by one. If there is none, the stretch before that checkpoint is next. A step backwards is the last position of the thread before this one from which a step leads here: at an
- * event, or by stepping from the last visit of the same instruction, or of one in a loop near
- * it. */
+ * by one. If there is none, the stretch before that checkpoint is next. A step backwards is the
+ * last position of the thread before this one from which a step leads here: at an event, or by
+ * stepping from the last visit of the same instruction, or of one in a loop near it. */
 #include <string.h>
 
 #include "timeline/state.h"

@@ -1,5 +1,6 @@
 """warp replay: real gdb on recordings, and on the server with a made-up program."""
 
+import contextlib
 import os
 import re
 import signal
@@ -700,6 +701,24 @@ class Client:
         digits = re.sub(rb'(.)\*(.)', lambda run: run[1] * (run[2][0] - 28), reply)
         return struct.unpack('<Q', bytes.fromhex(digits.decode()))[0]
 
+    @contextlib.contextmanager
+    def acknowledging(self):
+        """Meanwhile input comes that asks for nothing."""
+        over = threading.Event()
+
+        def acknowledge():
+            while not over.is_set():
+                self.socket.sendall(b'+')
+                over.wait(0.0001)
+
+        sender = threading.Thread(target=acknowledge)
+        sender.start()
+        try:
+            yield
+        finally:
+            over.set()
+            sender.join()
+
     def close(self):
         self.reader.close()
         self.socket.close()
@@ -713,25 +732,13 @@ def acknowledges_while_it_moves(context):
     target = context.wait_for_text(server, rb'target extended-remote (\S+)\n').group(1).decode()
     client = Client(target)
     client.ask(b'?')
-    over = threading.Event()
-
-    def acknowledge():
-        while not over.is_set():
-            client.socket.sendall(b'+')
-            over.wait(0.0001)
-
-    sender = threading.Thread(target=acknowledge)
-    sender.start()
-    try:
+    with client.acknowledging():
         places = [client.ask(b'p10')]
         for _ in range(40):
             for motion in (b's', b's', b'bs'):
                 stop = client.ask(motion)
                 check(stop.startswith(b'T05'), motion, stop)
                 places.append(client.ask(b'p10'))
-    finally:
-        over.set()
-        sender.join()
     for at in range(3, len(places), 3):
         check(places[at] == places[at - 2] != places[at - 1], 'back where it was', places[at - 3:at + 1])
     client.ask(b'D')
@@ -750,20 +757,8 @@ def acknowledges_while_it_runs_back(context):
     check(client.ask(b'Z0,%x,1' % address) == b'OK', 'a breakpoint', '')
     for _ in range(150):
         client.ask(b'c')
-    over = threading.Event()
-
-    def acknowledge():
-        while not over.is_set():
-            client.socket.sendall(b'+')
-            over.wait(0.0001)
-
-    sender = threading.Thread(target=acknowledge)
-    sender.start()
-    try:
+    with client.acknowledging():
         stops = [client.ask(b'bc') for _ in range(100)]
-    finally:
-        over.set()
-        sender.join()
     check(all(stop.startswith(b'T05') for stop in stops), 'each is the visit before', stops)
     rdi = client.register(5)
     client.ask(b'D')
