@@ -101,6 +101,11 @@ def whole_frames(recording):
     return count if begun else 0
 
 
+def is_complete(context, place):
+    info = context.run([context.warp, 'info', place])
+    return re.search(rb'^state +complete', info.out, re.M)
+
+
 def build_command(context, tag):
     shutil.rmtree(context.work)
     programs.c_project(context.work, 6)
@@ -146,6 +151,10 @@ def kill_recorder(context):
             # Killed before the first block: there is nothing to replay, and that is said.
             if again.status not in (0, FAILED) or len(own) != 1 or again.out:
                 raise Failure('%s: nothing was written yet: %s' % (what, again))
+        elif is_complete(context, place):
+            # Killed when all was written.
+            if again.status != 0 or own or again.out != killed.out:
+                raise Failure('%s: complete all the same: %s' % (what, again))
         else:
             cut = CUT.match(own[0]) if len(own) == 1 else None
             if again.status != 0 or not cut or int(cut.group(1)) < 1:
